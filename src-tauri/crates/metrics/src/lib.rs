@@ -1,0 +1,7 @@
+//! Metrics as numbers: parse what a member exposes, scrape it, keep it. Knows no PromQL and no etcd.
+
+mod model;
+
+pub use model::{
+    Labels, METRIC_NAME, MatchOp, Matcher, Queryable, STALE_NAN_BITS, Sample, SeriesData, is_stale, stale_marker,
+};
