@@ -1,1 +1,36 @@
-fn main() {}
+//! Build steps that are more than one command, run as `cargo xtask NAME`. One file a step; each takes what it needs
+//! from [`repo`] and knows nothing of the others.
+
+mod etcd;
+mod repo;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask STEP
+
+  etcd       build etcd, etcdctl, benchmark and bridge with the lab's failpoint, as the app's sidecars";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["etcd"] => etcd::run(),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // `{:#}` is the chain of causes on one line; a backtrace would tell a person nothing more.
+            eprintln!("cargo xtask {}: {error:#}", arguments.join(" "));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Running Go: always static, always from the vendored modules, never from what a person's environment adds.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A `go` command in the folder, shielded from workspaces and flags set elsewhere.
+pub fn go(folder: &Path) -> Command {
+    let mut go = Command::new("go");
+    go.current_dir(folder);
+    go.env("CGO_ENABLED", "0").env("GOWORK", "off").env("GOFLAGS", "-buildvcs=false");
+    go
+}
+
+/// Runs a command to its end, its output going to the terminal.
+pub fn run(command: &mut Command, doing: &str) -> Result<()> {
+    let status =
+        command.stdin(Stdio::null()).status().with_context(|| format!("cannot run go for {doing}"))?;
+    if !status.success() {
+        bail!("{doing} failed ({status}); what went wrong is printed above");
+    }
+    Ok(())
+}
+
+/// Fails, naming what to install, unless Go is there in the wanted version or can fetch it by itself.
+pub fn check(folder: &Path, wanted: &str) -> Result<()> {
+    let install = if cfg!(target_os = "macos") {
+        "install it with: brew install go".to_owned()
+    } else {
+        format!("install it from https://go.dev/dl/ (go{wanted} or newer; distributions are often older)")
+    };
+    // In a folder with a go.mod, Go itself compares its version with the one asked for there, and may fetch it.
+    match go(folder).args(["env", "GOVERSION"]).output() {
+        Err(_) => bail!("Go {wanted} or newer is needed and `go` is not on the PATH; {install}"),
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => bail!(
+            "Go {wanted} or newer is needed; {install}\ngo says: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        ),
+    }
+}
+
+/// Go's name for the host's operating system and architecture.
+pub fn platform() -> Result<(&'static str, &'static str)> {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        os @ "linux" => os,
+        other => bail!("etcd is not built for {other} here, only for Linux and macOS"),
+    };
+    let architecture = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => bail!("etcd is not built for {other} here, only for x86_64 and aarch64"),
+    };
+    Ok((os, architecture))
+}

@@ -1,0 +1,34 @@
+//! `cargo xtask etcd`: etcd with failpoints, from public Go modules, as sidecars of the app.
+//!
+//! Three parts: [`pin`] says which versions and programs, [`build`] makes them once into the cache, and [`place`]
+//! puts them where Tauri looks. When everything is in the cache, Go isn't needed at all.
+
+mod build;
+mod go;
+mod pin;
+mod place;
+
+use std::fs::{self, File};
+
+use anyhow::{Context, Result};
+
+use crate::repo;
+
+/// Builds what is missing from the cache and places the sidecars of every pinned version.
+pub fn run() -> Result<()> {
+    let cache = repo::etcd_cache();
+    fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
+    // Two builds at once would do the same work twice and remove each other's unfinished folders.
+    let lock_path = cache.join("lock");
+    let lock = File::create(&lock_path).with_context(|| format!("cannot create {}", lock_path.display()))?;
+    lock.lock().with_context(|| format!("cannot lock {}", lock_path.display()))?;
+
+    let mut sidecars = Vec::new();
+    for pin in pin::pins()? {
+        let entry = build::cached(&pin, &cache)?;
+        for program in &pin.programs {
+            sidecars.push((entry.join("bin").join(program.name), pin.sidecar(program)));
+        }
+    }
+    place::sidecars(&sidecars, &repo::sidecars())
+}

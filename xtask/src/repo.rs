@@ -1,0 +1,26 @@
+//! Where things are in the checkout.
+
+use std::path::{Path, PathBuf};
+
+/// The target triple of the machine this runs on, such as `x86_64-unknown-linux-gnu`.
+pub const HOST_TRIPLE: &str = env!("HOST_TRIPLE");
+
+/// The checkout's top folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// One Go module an etcd version, and the program that puts the failpoint in.
+pub fn etcd_image() -> PathBuf {
+    root().join("compose/etcd-image")
+}
+
+/// Built etcd binaries, one folder a version, host and content of the inputs. Not in git.
+pub fn etcd_cache() -> PathBuf {
+    root().join(".cache/etcd")
+}
+
+/// Where Tauri looks for the programs it bundles (`externalBin`). Not in git.
+pub fn sidecars() -> PathBuf {
+    root().join("src-tauri/binaries")
+}
