@@ -73,6 +73,16 @@ impl Labels {
         Self(self.0.iter().filter(|(name, _)| keep(name)).cloned().collect())
     }
 
+    /// The pairs as they are shared.
+    pub(crate) fn shared(&self) -> &[(Arc<str>, Arc<str>)] {
+        &self.0
+    }
+
+    /// The same pairs, each replaced by an equal one that is shared with other series.
+    pub(crate) fn map_shared(&self, share: impl Fn(&Arc<str>, &Arc<str>) -> (Arc<str>, Arc<str>)) -> Self {
+        Self(self.0.iter().map(|(name, value)| share(name, value)).collect())
+    }
+
     /// The same labels with `name` set to `value`; an empty value removes the label.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let others = self.0.iter().filter(|(n, _)| &**n != name).cloned();
@@ -146,7 +156,11 @@ impl Matcher {
     /// # Errors
     /// When `source` is not a regular expression, or compiles to more than 1 MiB.
     pub fn not_regex(name: impl Into<String>, source: &str) -> Result<Self, regex::Error> {
-        Ok(Self { name: name.into(), op: MatchOp::NotRegex(Box::new(anchored(source)?)), value: source.into() })
+        Ok(Self {
+            name: name.into(),
+            op: MatchOp::NotRegex(Box::new(anchored(source)?)),
+            value: source.into(),
+        })
     }
 
     /// Whether a label with this value (`""` when absent) meets the condition.
