@@ -1,1 +1,14 @@
-//! (being written)
+//! A cluster of etcd members on this machine: what it consists of ([`Topology`], read from `compose/*.yaml`)
+//! and who runs it ([`Runtime`]). Only [`native`] starts member processes. Refuses to know what members say
+//! of themselves once they run: that is the `etcd` and `metrics` crates' business.
+
+mod error;
+mod log;
+pub mod native;
+mod runtime;
+mod topology;
+
+pub use error::{ClusterError, PortTaken};
+pub use log::{last_lines, reason};
+pub use runtime::{Exit, MemberProgress, Node, OnProgress, Runtime};
+pub use topology::{Endpoint, Member, Topology, TopologyError};

@@ -1,0 +1,93 @@
+//! Why a cluster can't start or go on. Each variant carries what a person needs to mend it.
+
+use std::path::PathBuf;
+
+use crate::TopologyError;
+
+/// A port the cluster needs that somebody else listens on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortTaken {
+    /// Member that needs it.
+    pub member: String,
+    /// What for: `client`, `peer` or `gofail`.
+    pub what: &'static str,
+    /// Port on 127.0.0.1.
+    pub port: u16,
+    /// Process id and name of who listens there, where the system tells.
+    pub holder: Option<(u32, String)>,
+}
+
+impl std::fmt::Display for PortTaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "port {} ({} of {}) is taken", self.port, self.what, self.member)?;
+        match &self.holder {
+            Some((pid, name)) => write!(f, " by {name} (process {pid})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a cluster can't start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// The topology file is not usable.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    /// Ports are taken.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    PortsTaken(Vec<PortTaken>),
+    /// A program of the lab's is not there.
+    #[error("the program {name} is not in {}", .looked_in.iter().map(|dir| dir.display().to_string()).collect::<Vec<_>>().join(" or "))]
+    BinaryMissing {
+        /// Its file name.
+        name: String,
+        /// Folders that were looked into.
+        looked_in: Vec<PathBuf>,
+    },
+    /// A program of the lab's is there, but this machine can't run it.
+    #[error("{} can't run on this machine: {reason}", .path.display())]
+    BinaryUnusable {
+        /// Where it is.
+        path: PathBuf,
+        /// Why, such as "it is built for aarch64, this machine is x86_64".
+        reason: String,
+    },
+    /// A folder or file can't be made or written.
+    #[error("{} can't be written: {source}", .path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A member ended while it was waited for.
+    #[error("{member} ended while starting ({how}): {reason}")]
+    MemberDied {
+        /// Which.
+        member: String,
+        /// "exit code 1", "killed by signal 9".
+        how: String,
+        /// What its log gives as the reason; how it ended when the log gives none.
+        reason: String,
+        /// The end of its log, oldest line first.
+        log: Vec<String>,
+    },
+    /// A member did not become ready in time.
+    #[error("{member} was not ready after {waited_s} s: {reason}")]
+    NotReady {
+        /// Which; the first of several.
+        member: String,
+        /// How long it was waited for, seconds.
+        waited_s: u64,
+        /// What was still missing.
+        reason: String,
+        /// The end of its log, oldest line first.
+        log: Vec<String>,
+    },
+    /// There is no member of that name.
+    #[error("there is no member {0}")]
+    NoSuchMember(String),
+    /// The cluster runs already.
+    #[error("the cluster runs already")]
+    AlreadyRunning,
+}

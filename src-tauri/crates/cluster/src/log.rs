@@ -1,0 +1,100 @@
+//! Reading a member's log: its last lines, and what it gives as the reason for its end.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// No line of a log is longer than this in what a person is shown.
+const LINE_BYTES: usize = 2_000;
+/// How much of the end of a file is looked at, at most.
+const TAIL_BYTES: u64 = 1 << 20;
+
+/// The last `lines` lines of a file, oldest first. Long lines are cut.
+///
+/// # Errors
+/// When the file can't be read.
+pub fn last_lines(path: &Path, lines: usize) -> io::Result<Vec<String>> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let start = length.saturating_sub(TAIL_BYTES);
+    file.seek(SeekFrom::Start(start))?;
+    let mut bytes = Vec::new();
+    file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    // Where the file was entered in the middle, the first line is a fragment.
+    let mut all: Vec<&str> = text.lines().skip(usize::from(start > 0)).collect();
+    let keep_from = all.len().saturating_sub(lines);
+    Ok(all.drain(keep_from..).map(|line| cut(line).to_owned()).collect())
+}
+
+fn cut(line: &str) -> &str {
+    let mut end = line.len().min(LINE_BYTES);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    &line[..end]
+}
+
+/// What etcd's log gives as the reason for its end: the last line of level fatal or panic, else the last of
+/// level error, else a Go panic. etcd logs JSON objects with `level`, `msg` and `error`.
+pub fn reason(lines: &[String]) -> Option<String> {
+    let mut found: Option<(u8, String)> = None;
+    for line in lines {
+        let Some((rank, text)) = judge(line) else { continue };
+        if found.as_ref().is_none_or(|(best, _)| rank >= *best) {
+            found = Some((rank, text));
+        }
+    }
+    found.map(|(_, text)| text)
+}
+
+fn judge(line: &str) -> Option<(u8, String)> {
+    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(line) else {
+        // Before its logger is up etcd writes plain text; the Go runtime always does.
+        let said = ["panic:", "fatal error:", "invalid value", "flag provided but not defined"]
+            .iter()
+            .any(|start| line.starts_with(start))
+            || line.contains("rror: ");
+        return said.then(|| (1, line.to_owned()));
+    };
+    let text = |key: &str| object.get(key).and_then(serde_json::Value::as_str);
+    let rank = match text("level")? {
+        "fatal" | "panic" | "dpanic" => 3,
+        "error" => 2,
+        _ => return None,
+    };
+    let message = text("msg").unwrap_or_default();
+    Some((rank, text("error").map_or_else(|| message.to_owned(), |error| format!("{message}: {error}"))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_the_last_line_of_the_gravest_kind() {
+        let lines: Vec<String> = [
+            r#"{"level":"info","msg":"starting"}"#,
+            r#"{"level":"error","msg":"creating listener failed","error":"address in use"}"#,
+            r#"{"level":"fatal","msg":"discovery failed","error":"no space left on device"}"#,
+            r#"{"level":"error","msg":"closing"}"#,
+            "main.main()",
+        ]
+        .map(String::from)
+        .into();
+        assert_eq!(reason(&lines).as_deref(), Some("discovery failed: no space left on device"));
+        assert_eq!(reason(&lines[..2]).as_deref(), Some("creating listener failed: address in use"));
+        assert_eq!(reason(&lines[..1]), None);
+    }
+
+    #[test]
+    fn only_the_end_of_a_log_is_read_and_long_lines_are_cut() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let long = "é".repeat(3_000);
+        std::fs::write(file.path(), format!("one\ntwo\n{long}\nthree\n")).unwrap();
+        let lines = last_lines(file.path(), 2).unwrap();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].len() <= LINE_BYTES && lines[0].starts_with('é'));
+        assert_eq!(lines[1], "three");
+    }
+}

@@ -1,0 +1,16 @@
+//! Members as child processes of the lab. The only place that starts a member; nothing here outlives the
+//! program, however it ends (see [`process`](self::process)).
+
+mod arguments;
+mod binaries;
+mod health;
+mod ports;
+mod process;
+mod runtime;
+mod supervise;
+
+pub use binaries::{Binaries, Program};
+pub use ports::PortChoice;
+pub use process::Launch;
+pub use runtime::{NativeConfig, NativeRuntime};
+pub use supervise::{SUPERVISE_ARGUMENT, run_if_supervisor};

@@ -1,0 +1,117 @@
+//! Which ports the members get on 127.0.0.1, whether they are free, and who holds those that aren't.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::{PortTaken, Topology};
+
+/// Where members listen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PortChoice {
+    /// On the topology's ports.
+    #[default]
+    Topology,
+    /// On free ones.
+    Auto,
+}
+
+/// One member's ports on 127.0.0.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberPorts {
+    pub client: u16,
+    pub peer: u16,
+    pub gofail: u16,
+}
+
+impl MemberPorts {
+    fn each(self) -> [(&'static str, u16); 3] {
+        [("client", self.client), ("peer", self.peer), ("gofail", self.gofail)]
+    }
+}
+
+/// Ports by member name.
+pub type PortMap = BTreeMap<String, MemberPorts>;
+
+/// Chooses ports for all members. Free ones are found by asking the system for all of them at once, so that
+/// no port is given out twice; between this and the member's own listen somebody else may still take one.
+///
+/// # Errors
+/// When the system has no free port.
+pub fn choose(topology: &Topology, choice: PortChoice) -> io::Result<PortMap> {
+    let mut held = Vec::new();
+    let mut free = || -> io::Result<u16> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        held.push(listener);
+        Ok(port)
+    };
+    let mut ports = PortMap::new();
+    for member in &topology.members {
+        let of_member = match choice {
+            PortChoice::Topology => MemberPorts {
+                client: member.client.host_port,
+                peer: member.peer.host_port,
+                gofail: member.gofail.host_port,
+            },
+            PortChoice::Auto => MemberPorts { client: free()?, peer: free()?, gofail: free()? },
+        };
+        ports.insert(member.name.clone(), of_member);
+    }
+    Ok(ports)
+}
+
+/// Those of the ports that somebody listens on, with who that is where the system tells.
+pub fn taken(ports: &PortMap) -> Vec<PortTaken> {
+    let mut taken = Vec::new();
+    for (member, of_member) in ports {
+        for (what, port) in of_member.each() {
+            // A bind tells surely, also about listeners of other users that the process table doesn't show.
+            if let Err(error) = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+                && error.kind() == io::ErrorKind::AddrInUse
+            {
+                taken.push(PortTaken { member: member.clone(), what, port, holder: holder(port) });
+            }
+        }
+    }
+    taken
+}
+
+fn holder(port: u16) -> Option<(u32, String)> {
+    let all = listeners::get_all().ok()?;
+    let listener = all.into_iter().find(|listener| {
+        listener.socket.port() == port
+            && listener.protocol == listeners::Protocol::TCP
+            && listener.state == listeners::SocketState::Listen
+    })?;
+    Some((listener.process.pid, listener.process.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn free_ports_are_all_different_and_free() {
+        let ports = choose(&Topology::etcd().unwrap(), PortChoice::Auto).unwrap();
+        let mut all: Vec<u16> = ports.values().flat_map(|p| p.each()).map(|(_, port)| port).collect();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 9);
+        assert_eq!(taken(&ports), []);
+    }
+
+    #[test]
+    fn a_taken_port_names_its_member_and_its_holder() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let mut ports = choose(&Topology::etcd().unwrap(), PortChoice::Auto).unwrap();
+        ports.get_mut("etcd-2").unwrap().peer = port;
+        let found = taken(&ports);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].member.as_str(), found[0].what, found[0].port), ("etcd-2", "peer", port));
+        if cfg!(target_os = "linux") {
+            assert_eq!(found[0].holder.as_ref().map(|(pid, _)| *pid), Some(std::process::id()));
+        }
+    }
+}

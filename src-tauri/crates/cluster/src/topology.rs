@@ -1,0 +1,272 @@
+//! The cluster as `compose/*.yaml` describes it: members, flags, environment, and the addresses they have
+//! inside Compose's network and on this host. One model for every runtime; knows none of them.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use docker_compose_types::{Command, Compose, Extension, Ports, PublishedPort, Service};
+use serde::Deserialize;
+
+/// Why a topology file can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    /// It is not a Compose file.
+    #[error("not a Compose file: {0}")]
+    Yaml(#[from] serde_norway::Error),
+    /// A service lacks something the lab needs.
+    #[error("service {service}: {reason}")]
+    Service {
+        /// Name of the service.
+        service: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no member in it.
+    #[error("no service runs etcd")]
+    NoMembers,
+}
+
+/// An address of a member: the same door seen from inside Compose's network and from this host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Port inside the member's container.
+    pub container_port: u16,
+    /// Port on 127.0.0.1 of this host.
+    pub host_port: u16,
+}
+
+/// One member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Service and etcd member name.
+    pub name: String,
+    /// Image it runs from, in Docker.
+    pub image: String,
+    /// Flags as written, with addresses as seen inside Compose's network.
+    pub flags: Vec<String>,
+    /// Environment as written.
+    pub environment: BTreeMap<String, String>,
+    /// Client address.
+    pub client: Endpoint,
+    /// Peer address; published on no port in Docker, its host port is for native members.
+    pub peer: Endpoint,
+    /// gofail's address.
+    pub gofail: Endpoint,
+}
+
+/// A cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topology {
+    /// In the order of the file.
+    pub members: Vec<Member>,
+    /// Heartbeat interval, milliseconds.
+    pub heartbeat_ms: u32,
+    /// Election time-out, milliseconds.
+    pub election_ms: u32,
+}
+
+/// What Compose has no place for stands under this key of a service.
+const EXTENSION: &str = "x-lab";
+
+/// The [`EXTENSION`] of a service.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct ServiceExtension {
+    native_peer_port: u16,
+}
+
+impl Topology {
+    /// The lab's cluster, `compose/etcd.yaml`, as it was when this program was built.
+    ///
+    /// # Errors
+    /// When the file is not what it should be; a test keeps that from happening.
+    pub fn etcd() -> Result<Self, TopologyError> {
+        Self::parse(include_str!("../../../../compose/etcd.yaml"))
+    }
+
+    /// Reads a Compose file.
+    ///
+    /// # Errors
+    /// When it is not YAML, not Compose, or a member lacks a flag or a port the lab needs.
+    pub fn parse(text: &str) -> Result<Self, TopologyError> {
+        let mut value: serde_norway::Value = serde_norway::from_str(text)?;
+        value.apply_merge()?;
+        let compose: Compose = serde_norway::from_value(value)?;
+        let members: Vec<Member> = compose
+            .services
+            .0
+            .into_iter()
+            .filter_map(|(name, service)| service.map(|service| (name, service)))
+            .map(|(name, service)| {
+                Member::read(&name, service)
+                    .map_err(|reason| TopologyError::Service { service: name, reason })
+            })
+            .collect::<Result<_, _>>()?;
+        let first = members.first().ok_or(TopologyError::NoMembers)?;
+        let (heartbeat_ms, election_ms) = timings(first)
+            .map_err(|reason| TopologyError::Service { service: first.name.clone(), reason })?;
+        Ok(Self { heartbeat_ms, election_ms, members })
+    }
+
+    /// The etcd version of the first member's image, such as `3.5.9`: what is run unless another is asked for.
+    pub fn etcd_version(&self) -> &str {
+        let tag =
+            self.members.first().and_then(|member| member.image.rsplit_once(':')).map_or("", |(_, tag)| tag);
+        tag.trim_start_matches('v')
+    }
+
+    /// The member of that name.
+    pub fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+}
+
+fn timings(member: &Member) -> Result<(u32, u32), String> {
+    Ok((number_flag(member, "heartbeat-interval")?, number_flag(member, "election-timeout")?))
+}
+
+fn number_flag(member: &Member, flag: &str) -> Result<u32, String> {
+    let value = member.flag(flag).ok_or_else(|| format!("--{flag} is missing"))?;
+    value.parse().map_err(|_| format!("--{flag}={value} is not a number of milliseconds"))
+}
+
+impl Member {
+    fn read(name: &str, service: Service) -> Result<Self, String> {
+        let flags = match service.command {
+            Some(Command::Args(flags)) => flags,
+            Some(Command::Simple(_)) => return Err("command must be a list of flags".into()),
+            None => return Err("command is missing".into()),
+        };
+        let environment: BTreeMap<String, String> = match service.environment {
+            docker_compose_types::Environment::List(lines) => lines
+                .into_iter()
+                .filter_map(|line| line.split_once('=').map(|(key, value)| (key.into(), value.into())))
+                .collect(),
+            docker_compose_types::Environment::KvPair(pairs) => pairs
+                .into_iter()
+                .filter_map(|(key, value)| value.map(|value| (key, value.to_string())))
+                .collect(),
+        };
+        let key = Extension::from_str(EXTENSION).map_err(|error| error.to_string())?;
+        let extension =
+            service.extensions.get(&key).cloned().ok_or("x-lab with native-peer-port is missing")?;
+        let extension: ServiceExtension =
+            serde_norway::from_value(extension).map_err(|error| format!("x-lab: {error}"))?;
+        let published = published(&service.ports)?;
+        let door = |what: &str, container_port: u16| {
+            let host_port = published.get(&container_port).copied();
+            host_port
+                .map(|host_port| Endpoint { container_port, host_port })
+                .ok_or_else(|| format!("{what} port {container_port} is not published"))
+        };
+        let member = Self {
+            name: name.into(),
+            image: service.image.ok_or("image is missing")?,
+            client: Endpoint { container_port: 0, host_port: 0 },
+            peer: Endpoint { container_port: 0, host_port: extension.native_peer_port },
+            gofail: Endpoint { container_port: 0, host_port: 0 },
+            flags,
+            environment,
+        };
+        if member.flag("name") != Some(name) {
+            return Err(format!("--name must be the service's name, {name}"));
+        }
+        let url_port = |flag: &str| {
+            let url = member.flag(flag).ok_or_else(|| format!("--{flag} is missing"))?;
+            port_of(url).ok_or_else(|| format!("--{flag}={url} has no port"))
+        };
+        let gofail = member.environment.get("GOFAIL_HTTP").ok_or("GOFAIL_HTTP is missing")?;
+        let gofail = port_of(gofail).ok_or_else(|| format!("GOFAIL_HTTP={gofail} has no port"))?;
+        Ok(Self {
+            client: door("client", url_port("listen-client-urls")?)?,
+            peer: Endpoint { container_port: url_port("listen-peer-urls")?, ..member.peer },
+            gofail: door("gofail", gofail)?,
+            ..member
+        })
+    }
+
+    /// The value of `--flag=value`.
+    pub fn flag(&self, flag: &str) -> Option<&str> {
+        self.flags.iter().find_map(|arg| arg.strip_prefix("--")?.strip_prefix(flag)?.strip_prefix('='))
+    }
+}
+
+/// Container port → host port, of ports published on 127.0.0.1. The lab refuses any other address: what it
+/// starts is reachable from this machine only.
+fn published(ports: &Ports) -> Result<BTreeMap<u16, u16>, String> {
+    let mut published = BTreeMap::new();
+    match ports {
+        Ports::Short(lines) => {
+            for line in lines {
+                let mut parts = line.rsplit(':');
+                let (container, host, address) = (parts.next(), parts.next(), parts.next());
+                let number = |part: Option<&str>| part.and_then(|part| part.parse::<u16>().ok());
+                match (number(container), number(host), address) {
+                    (Some(container), Some(host), Some("127.0.0.1")) => published.insert(container, host),
+                    _ => return Err(format!("port {line} is not of the form 127.0.0.1:HOST:CONTAINER")),
+                };
+            }
+        }
+        Ports::Long(list) => {
+            for port in list {
+                let host = match &port.published {
+                    Some(PublishedPort::Single(host)) => *host,
+                    _ => return Err(format!("port {} is not published on one port", port.target)),
+                };
+                if port.host_ip.as_deref() != Some("127.0.0.1") {
+                    return Err(format!("port {} is not published on 127.0.0.1", port.target));
+                }
+                published.insert(port.target, host);
+            }
+        }
+    }
+    Ok(published)
+}
+
+/// The port at the end of `host:port` or of a URL without a path.
+fn port_of(address: &str) -> Option<u16> {
+    address.rsplit_once(':')?.1.trim_end_matches('/').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lab_has_three_members_on_the_ports_people_know() {
+        let topology = Topology::etcd().unwrap();
+        let doors: Vec<_> = topology
+            .members
+            .iter()
+            .map(|m| (m.name.as_str(), m.client.host_port, m.peer.host_port, m.gofail.host_port))
+            .collect();
+        assert_eq!(
+            doors,
+            [("etcd-1", 2379, 2380, 11180), ("etcd-2", 22379, 22380, 21180), ("etcd-3", 32379, 32380, 31180)]
+        );
+        assert_eq!((topology.heartbeat_ms, topology.election_ms), (250, 1250));
+        assert_eq!(topology.etcd_version(), "3.5.9");
+        for member in &topology.members {
+            assert_eq!(member.flag("metrics"), Some("extensive"));
+            assert_eq!(member.flag("initial-cluster-token"), Some("tkn"));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_topology_is_said() {
+        let good = include_str!("../../../../compose/etcd.yaml");
+        let cases = [
+            ("--name=etcd-2", "--name=other", "service etcd-2: --name must be the service's name, etcd-2"),
+            ("127.0.0.1:22379:2379", "0.0.0.0:22379:2379", "0.0.0.0:22379:2379 is not of the form"),
+            ("- 127.0.0.1:31180:11180", "", "service etcd-3: gofail port 11180 is not published"),
+            ("native-peer-port: 2380", "peer-port: 2380", "service etcd-1: x-lab: unknown field `peer-port`"),
+            ("--heartbeat-interval=250", "--heartbeat-interval=fast", "fast is not a number"),
+        ];
+        for (from, to, wanted) in cases {
+            let broken = good.replacen(from, to, 1);
+            assert_ne!(broken, good, "{from} is not in the file");
+            let error = Topology::parse(&broken).unwrap_err().to_string();
+            assert!(error.contains(wanted), "{from} → {to}: {error}");
+        }
+    }
+}
