@@ -1,5 +1,6 @@
 //! The native runtime against the real etcd: starting, stopping, rolling back, and leaving nothing behind.
 //! Needs the binaries that `make etcd` builds.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on is to fail there")]
 
 use std::fs;
 use std::net::TcpListener;

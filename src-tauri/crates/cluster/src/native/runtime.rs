@@ -25,6 +25,8 @@ const ASK_EVERY: Duration = Duration::from_millis(50);
 const END_WITHIN: Duration = Duration::from_secs(5);
 /// Log lines that go with an error.
 const LOG_LINES: usize = 20;
+/// Log lines searched for a reason: etcd prints its whole usage after the flag that it doesn't like.
+const REASON_LINES: usize = 1_000;
 
 /// What a native cluster is made from.
 #[derive(Clone, Debug)]
@@ -222,7 +224,8 @@ impl NativeRuntime {
             },
             ((member, how), ..) = ended => {
                 let log = self.log_tail(&member);
-                let reason = reason(&log).unwrap_or_else(|| "its log gives no reason".into());
+                let lines = last_lines(&self.log_path(&member), REASON_LINES).unwrap_or_default();
+                let reason = reason(&lines).unwrap_or_else(|| "its log gives no reason".into());
                 Err(ClusterError::MemberDied { member, how, reason, log })
             }
         }
