@@ -165,12 +165,12 @@ impl ErrorTally {
         }
     }
 
-    pub fn merge(&mut self, from: Self) {
-        for ((code, message), count) in from.kinds {
-            self.add_many(code, &message, count);
+    pub fn merge(&mut self, from: &Self) {
+        for ((code, message), count) in &from.kinds {
+            self.add_many(*code, message, *count);
         }
-        for (code, count) in from.other {
-            *self.other.entry(code).or_default() += count;
+        for (code, count) in &from.other {
+            *self.other.entry(*code).or_default() += count;
         }
     }
 
@@ -214,7 +214,7 @@ mod tests {
                 tally.add(&Failure::new(GrpcCode::Internal, format!("request {half}/{number} failed")));
             }
             assert_eq!((tally.counts().len(), tally.total()), (MOST_KINDS + 1, 500));
-            all.merge(tally);
+            all.merge(&tally);
         }
         assert_eq!((all.counts().len(), all.total()), (MOST_KINDS + 1, 1_000));
         assert_eq!(all.counts()[0].message, OTHER);

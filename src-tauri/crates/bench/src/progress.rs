@@ -27,6 +27,8 @@ pub struct Progress {
     pub members: Vec<MemberProgress>,
     /// Since the load began, by code and message, most first.
     pub error_counts: Vec<ErrorCount>,
+    /// Requests of an open loop that were due by now, but which no client was free to send.
+    pub backlog: u64,
     /// Compactions so far, when the load compacts.
     pub compactions: Option<Compactions>,
     /// Latencies of this second's answers, in microseconds.
@@ -82,6 +84,8 @@ pub struct Report {
     pub compactions: Option<Compactions>,
     /// Requests that were under way when the run ended and are in none of the figures above.
     pub unanswered: Unanswered,
+    /// Requests of an open loop that were due before the end, but which no client was free to send.
+    pub backlog: u64,
     /// Seed of keys and values.
     pub seed: u64,
     /// Latencies of all answers, in microseconds.

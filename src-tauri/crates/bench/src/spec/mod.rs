@@ -36,7 +36,7 @@ pub struct BenchSpec {
     /// How long one request may take before it counts as `DeadlineExceeded`. `None`: for ever, as etcd's tool.
     #[serde(rename = "timeout_s", default, with = "seconds")]
     pub timeout: Option<Duration>,
-    /// How long opening one connection may take. `None`: as long as the system allows.
+    /// How long opening one connection may take. `None`: [`BenchSpec::DEFAULT_DIAL_TIMEOUT`].
     #[serde(rename = "dial_timeout_s", default, with = "seconds")]
     pub dial_timeout: Option<Duration>,
     /// Where random keys and the value's bytes come from: the same seed gives the same load.
@@ -51,6 +51,9 @@ impl BenchSpec {
     /// Longest a request may take when nothing else is said. Longer than anything an etcd that is alive lets
     /// a request wait, so that only what is truly lost runs into it.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// Longest that opening a connection may take when nothing else is said. etcd's tool waits for ever.
+    pub const DEFAULT_DIAL_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// A load with the defaults of etcd's tool: one client, one connection, 10,000 requests.
     pub fn new(endpoints: impl IntoIterator<Item = impl Into<String>>, workload: Workload) -> Self {
