@@ -58,7 +58,9 @@ pub fn cached(pin: &Pin, cache: &Path) -> Result<PathBuf> {
 /// A short digest of everything that the binaries are made from.
 fn digest(pin: &Pin) -> Result<String> {
     let mut inputs: Vec<PathBuf> = MODULE_FILES.iter().map(|name| pin.module.join(name)).collect();
-    let marker = repo::etcd_image().join("mark");
+    let image = repo::etcd_image();
+    inputs.push(image.join("go.mod"));
+    let marker = image.join("mark");
     for file in fs::read_dir(&marker).with_context(|| format!("cannot read {}", marker.display()))? {
         let path = file?.path();
         if path.is_file() && !path.to_string_lossy().ends_with("_test.go") {
@@ -94,8 +96,10 @@ fn add_failpoints(source: &Path) -> Result<()> {
     let [log] = logs.as_slice() else {
         bail!("wanted one of {candidates:?} to put the failpoint into, found {}", logs.len());
     };
-    let marker = repo::etcd_image().join("mark");
-    go::run(go(&marker).args(["run", "."]).arg(log), "putting the failpoint into etcd's write-ahead log")?;
+    go::run(
+        go(&repo::etcd_image()).args(["run", "./mark"]).arg(log),
+        "putting the failpoint into etcd's write-ahead log",
+    )?;
 
     let marked = folders_with_markers(&source.join("vendor"))?;
     let mut gofail = go(source);

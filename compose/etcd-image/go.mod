@@ -1,0 +1,3 @@
+module etcd-metrics-lab/etcd-image
+
+go 1.26.0
