@@ -15,6 +15,7 @@ mod functions;
 mod number;
 mod parse;
 mod plan;
+pub mod promqltest;
 mod value;
 
 pub use engine::{Engine, Interrupt, InterruptCheck, Limits, Semantics};
