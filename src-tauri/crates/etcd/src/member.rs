@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use etcd_client::{AlarmAction, AlarmType, Channel, Client, CompactionOptions};
+use etcd_client::{AlarmAction, AlarmMember, AlarmOptions, AlarmType, Channel, Client, CompactionOptions};
 use tonic::transport::Endpoint;
 
 use crate::EtcdError;
@@ -172,26 +172,9 @@ impl Member {
     /// # Errors
     /// See [`EtcdError`].
     pub async fn alarms(&self) -> Result<Vec<Alarm>, EtcdError> {
-        self.alarm(AlarmAction::Get, AlarmType::None, STATUS_WITHIN).await
-    }
-
-    /// Disarms every alarm of the cluster; tells which those were.
-    ///
-    /// # Errors
-    /// See [`EtcdError`].
-    pub async fn disarm(&self) -> Result<Vec<Alarm>, EtcdError> {
-        self.alarm(AlarmAction::Deactivate, AlarmType::None, SAMPLE_WITHIN).await
-    }
-
-    async fn alarm(
-        &self,
-        action: AlarmAction,
-        kind: AlarmType,
-        within: Duration,
-    ) -> Result<Vec<Alarm>, EtcdError> {
         let mut client = self.client.clone();
-        let answer = self.ask(within, client.alarm(action, kind, None)).await?;
-        let alarm = |alarm: &etcd_client::AlarmMember| {
+        let answer = self.ask(STATUS_WITHIN, client.alarm(AlarmAction::Get, AlarmType::None, None)).await?;
+        let alarm = |alarm: &AlarmMember| {
             let kind = match alarm.alarm() {
                 AlarmType::Nospace => AlarmKind::NoSpace,
                 AlarmType::Corrupt => AlarmKind::Corrupt,
@@ -200,5 +183,25 @@ impl Member {
             Some(Alarm { member_id: alarm.member_id(), kind })
         };
         Ok(answer.alarms().iter().filter_map(alarm).collect())
+    }
+
+    /// Disarms every alarm of the cluster; tells which those were.
+    ///
+    /// # Errors
+    /// See [`EtcdError`].
+    pub async fn disarm(&self) -> Result<Vec<Alarm>, EtcdError> {
+        let raised = self.alarms().await?;
+        // One by one, as etcdctl does: the server disarms just the member and kind it is told.
+        for alarm in &raised {
+            let mut options = AlarmOptions::new();
+            options.with_member(alarm.member_id);
+            let kind = match alarm.kind {
+                AlarmKind::NoSpace => AlarmType::Nospace,
+                AlarmKind::Corrupt => AlarmType::Corrupt,
+            };
+            let mut client = self.client.clone();
+            self.ask(SAMPLE_WITHIN, client.alarm(AlarmAction::Deactivate, kind, Some(options))).await?;
+        }
+        Ok(raised)
     }
 }
