@@ -1,0 +1,44 @@
+# What one does with this checkout. The work is in scripts/ and xtask/; this names it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run check test lab etcd pictures setup ui-modules
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## get what is missing, build, and open the window (the lab in the terminal where there is no display)
+	@scripts/run.sh window
+
+check: ## the quick round while working: format, lint, types, unit tests
+	@scripts/verify.sh quick
+
+test: ## everything: the quick round, all tests against real etcds, and the tests in the real window
+	@scripts/verify.sh all
+
+lab: ## play scenario 0, puts and ranges, in the terminal
+	@scripts/tools.sh
+	@scripts/packages.sh build
+	@cargo xtask etcd
+	@cargo run --quiet --package etcd-labctl -- run puts-and-ranges
+
+etcd: ## build etcd with failpoints, of both versions (at once when nothing changed)
+	@scripts/tools.sh
+	@scripts/packages.sh build
+	@cargo xtask etcd
+
+pictures: ## take pictures of the real window's screens into docs/pictures
+	@scripts/run.sh pictures
+
+setup: ## get what is missing: packages of the system, the UI's modules (asks for sudo)
+	@scripts/tools.sh node
+	@scripts/packages.sh build window test
+	@$(MAKE) --no-print-directory ui-modules
+
+# npm writes this file last, so that it is there only after an installation that was not interrupted.
+UI_MODULES := ui/node_modules/.package-lock.json
+
+ui-modules: $(UI_MODULES)
+
+$(UI_MODULES): ui/package-lock.json
+	@npm ci --prefix ui --no-audit --no-fund
+	@touch $@

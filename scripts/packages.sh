@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Installs the operating system's packages that are missing: packages.sh GROUP…, with the groups
+#   build   to compile what runs in a terminal
+#   window  to compile and show the window
+#   test    to run all tests, the one in the real window included
+# At once when nothing is missing. Debian and Ubuntu by apt; macOS by Homebrew (untried); elsewhere it names them.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+debian=() homebrew=() modules=() programs=()
+for group in "$@"; do
+  case $group in
+    build)
+      debian+=(build-essential pkg-config protobuf-compiler libprotobuf-dev)
+      homebrew+=(protobuf pkgconf)
+      programs+=(cc pkg-config protoc)
+      ;;
+    window)
+      debian+=(libwebkit2gtk-4.1-dev file fonts-dejavu-core)
+      modules+=(webkit2gtk-4.1)
+      ;;
+    test)
+      debian+=(xvfb xauth webkit2gtk-driver shellcheck)
+      homebrew+=(shellcheck prometheus)
+      programs+=(xvfb-run WebKitWebDriver shellcheck prometheus promtool)
+      ;;
+    *) echo "packages.sh: unknown group $group" >&2; exit 2 ;;
+  esac
+done
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    echo "Installing packages needs root and there is no sudo: run this once as root: make setup" >&2
+    exit 1
+  fi
+}
+
+# Waits for another apt instead of failing beside it.
+apt() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"
+}
+
+# Debian's package would start a Prometheus for the whole machine. Two programs are all the tests want, so they are
+# unpacked into the cache, where the tests' PATH has them.
+unpack_prometheus() {
+  local cache=.cache/prometheus unfinished
+  if { command -v prometheus && command -v promtool; } >/dev/null || [ -x $cache/usr/bin/promtool ]; then
+    return
+  fi
+  mkdir -p .cache
+  unfinished=$(mktemp -d .cache/prometheus-unfinished.XXXXXX)
+  (cd "$unfinished" && apt-get -qq download prometheus)
+  dpkg-deb -x "$unfinished"/prometheus_*.deb "$unfinished/tree"
+  rm -rf $cache
+  mv "$unfinished/tree" $cache
+  rm -r "$unfinished"
+}
+
+install_debian() {
+  local package missing=()
+  for package in "${debian[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    echo "installing ${missing[*]}"
+    # A repository out of reach need not be the one that has what is missing.
+    apt update || echo "apt-get update failed; going on with what apt knows" >&2
+    apt install -y --no-install-recommends "${missing[@]}"
+  fi
+  if [[ " $* " == *" test "* ]]; then unpack_prometheus; fi
+}
+
+name_what_is_missing() {
+  local missing=() wanted
+  for wanted in "${programs[@]}"; do
+    command -v "$wanted" >/dev/null || missing+=("$wanted")
+  done
+  for wanted in "${modules[@]}"; do
+    pkg-config --exists "$wanted" 2>/dev/null || missing+=("$wanted (development files)")
+  done
+  if [ ${#missing[@]} -gt 0 ]; then
+    printf 'Missing: %s\n' "$(printf '%s, ' "${missing[@]}" | sed 's/, $//')" >&2
+    echo "Please install them with this system's package manager. Debian calls them: ${debian[*]}" >&2
+    exit 1
+  fi
+}
+
+if [ "$(uname)" = Darwin ]; then
+  [ ${#homebrew[@]} = 0 ] || brew list --versions "${homebrew[@]}" >/dev/null || brew install "${homebrew[@]}"
+elif command -v dpkg-query apt-get >/dev/null; then
+  install_debian "$@"
+else
+  name_what_is_missing
+fi

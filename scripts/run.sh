@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# run.sh window | pictures: builds the app and opens its window, or takes pictures of it.
+# shellcheck source=scripts/phases.sh
+. "$(dirname "$0")/phases.sh"
+
+case ${1:-} in
+  window) groups=(build window) ;;
+  pictures) groups=(build window test) ;;
+  *) echo "usage: run.sh window | pictures" >&2; exit 2 ;;
+esac
+
+if [ "$1" = window ] && [ "$(uname)" = Linux ] && [ -z "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
+  echo "There is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set): playing scenario 0 in the terminal."
+  exec make --no-print-directory lab
+fi
+
+phase "tools and packages"
+scripts/tools.sh node
+scripts/packages.sh "${groups[@]}"
+
+window_parts
+
+phase "UI: build"
+npm --prefix ui run --silent build
+
+phase "app: build (some minutes the first time)"
+cargo build --package etcd-lab
+
+if [ "$1" = window ]; then
+  phase "etcd Metrics Lab"
+  exec cargo run --quiet --package etcd-lab
+fi
+phase "pictures"
+with_screen npm --prefix ui run --silent pictures
+phases_done "the pictures are in docs/pictures"

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# verify.sh quick | all: `make check` and `make test`.
+#
+# Every Cargo command takes the whole workspace with the same features, so that nothing is compiled twice: clippy checks
+# what the build then compiles, and the tests in the window run the program that the build made.
+# shellcheck source=scripts/phases.sh
+. "$(dirname "$0")/phases.sh"
+
+case ${1:-} in
+  quick) all=false ;;
+  all) all=true ;;
+  *) echo "usage: verify.sh quick | all" >&2; exit 2 ;;
+esac
+
+phase "tools and packages"
+scripts/tools.sh node
+if $all; then
+  scripts/packages.sh build window test
+  PATH=$PATH:$PWD/.cache/prometheus/usr/bin
+else
+  scripts/packages.sh build window
+fi
+
+window_parts
+
+phase "UI: lint, types, unit tests, build"
+npm --prefix ui run --silent lint
+npm --prefix ui run --silent check
+npm --prefix ui run --silent test
+npm --prefix ui run --silent build
+
+phase "Go: format, vet, tests"
+unformatted=$(gofmt -l compose/etcd-image)
+[ -z "$unformatted" ] || { printf 'not formatted by gofmt:\n%s\n' "$unformatted" >&2; exit 1; }
+go -C compose/etcd-image vet ./...
+if $all; then tested=./...; else tested=./mark; fi
+go -C compose/etcd-image test -count=1 "$tested"
+
+phase "Rust: format, clippy"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets -- -D warnings
+
+if ! $all; then
+  phase "Rust: unit tests"
+  cargo test --quiet --workspace --lib --bins
+  phases_done "everything passed"
+  exit
+fi
+
+phase "shell: shellcheck"
+shellcheck --external-sources scripts/*.sh .ci/run
+
+phase "Rust: build"
+cargo build --workspace --all-targets
+
+phase "Rust: all tests"
+cargo test --quiet --workspace
+
+phase "licences of what is bundled"
+cargo xtask licences
+
+if [ "$(uname)" = Darwin ]; then
+  phase "left out: the tests in the real window (macOS has no WebDriver for its WebKit)"
+else
+  phase "tests in the real window"
+  with_screen npm --prefix ui run --silent e2e
+fi
+phases_done "everything passed"
