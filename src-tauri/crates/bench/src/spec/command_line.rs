@@ -28,13 +28,10 @@ impl BenchSpec {
             Workload::Put(put) => put.words(&mut word),
             Workload::Range(range) => range.words(&mut word),
         }
-        // Without a total the command line means etcd's 10,000, unless a duration ends the run.
-        match (self.total, self.duration) {
-            (Some(total), _) if total != Self::DEFAULT_TOTAL || self.duration.is_some() => {
-                word(format!("--total={total}"));
-            }
-            (None, None) => word(format!("--total={}", u64::MAX)),
-            _ => {}
+        if let Some(total) = self.total
+            && (total != Self::DEFAULT_TOTAL || self.duration.is_some())
+        {
+            word(format!("--total={total}"));
         }
         if let Some(rate) = self.rate {
             word(format!("--rate={rate}"));

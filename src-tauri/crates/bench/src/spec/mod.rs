@@ -25,7 +25,7 @@ pub struct BenchSpec {
     pub clients: u32,
     /// What each request is.
     pub workload: Workload,
-    /// Requests in all, answered or failed. `None`: until the duration is over or the run is cancelled.
+    /// Requests in all, answered or failed. `None`: until the duration is over, which must then be given.
     pub total: Option<u64>,
     /// Requests a second (open loop: latency counts from the scheduled instant). `None`: each client sends its
     /// next request when the last one is answered (closed loop).

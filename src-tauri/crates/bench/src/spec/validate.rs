@@ -43,6 +43,9 @@ impl BenchSpec {
         at_least_one("--clients", u64::from(self.clients))?;
         at_most("--conns", self.conns, MOST_CLIENTS)?;
         at_most("--clients", self.clients, MOST_CLIENTS)?;
+        if self.total.is_none() && self.duration.is_none() {
+            return Err(SpecError::new("--total", "without a --duration, a total must be given"));
+        }
         at_least_one("--total", self.total.unwrap_or(1))?;
         at_least_one("--rate", u64::from(self.rate.unwrap_or(1)))?;
         not_zero("--duration", self.duration)?;
@@ -176,6 +179,7 @@ mod tests {
             (put(|spec, _| spec.clients = 0), "--clients"),
             (put(|spec, _| spec.clients = u32::MAX), "--clients"),
             (put(|spec, _| spec.total = Some(0)), "--total"),
+            (put(|spec, _| spec.total = None), "--total"),
             (put(|spec, _| spec.rate = Some(0)), "--rate"),
             (put(|spec, _| spec.duration = Some(Duration::ZERO)), "--duration"),
             (put(|spec, _| spec.timeout = Some(Duration::ZERO)), "--timeout"),
