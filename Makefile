@@ -38,6 +38,7 @@ setup: ## get what is missing: packages of the system, the UI's modules (asks fo
 UI_MODULES := ui/node_modules/.package-lock.json
 
 ui-modules: $(UI_MODULES)
+	@:
 
 $(UI_MODULES): ui/package-lock.json
 	@npm ci --prefix ui --no-audit --no-fund

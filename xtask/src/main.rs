@@ -1,7 +1,9 @@
-//! Build steps that are more than one command, run as `cargo xtask NAME`. One file a step; each takes what it needs
-//! from [`repo`] and knows nothing of the others.
+//! Build steps that are more than one command, run as `cargo xtask NAME`. One module a step; where things are in the
+//! checkout is [`repo`]'s business.
 
 mod etcd;
+mod licence_files;
+mod licences;
 mod repo;
 
 use std::process::ExitCode;
@@ -9,13 +11,15 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask STEP
 
-  etcd       build etcd, etcdctl, benchmark and bridge with the lab's failpoint, as the app's sidecars";
+  etcd       build etcd, etcdctl, benchmark and bridge with the lab's failpoint, as the app's sidecars
+  licences   check the licences of all dependencies, write the notices of what is bundled";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["etcd"] => etcd::run(),
+        ["licences"] => licences::run(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             Ok(())

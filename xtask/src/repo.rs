@@ -24,3 +24,8 @@ pub fn etcd_cache() -> PathBuf {
 pub fn sidecars() -> PathBuf {
     root().join("src-tauri/binaries")
 }
+
+/// Licence notices of everything bundled, for the bundle. Not in git.
+pub fn notices() -> PathBuf {
+    root().join("src-tauri/gen/THIRD_PARTY_LICENCES.txt")
+}

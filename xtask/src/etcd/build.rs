@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::go::{self, go};
 use super::pin::Pin;
-use crate::repo;
+use crate::{licence_files, repo};
 
 /// Unfinished builds; removed by whoever builds next.
 const UNFINISHED: &str = "unfinished-";
@@ -23,12 +23,21 @@ const RECIPE: &str = "1";
 /// Files of a module that say what is built.
 const MODULE_FILES: [&str; 3] = ["go.mod", "go.sum", "tools.go"];
 
-/// The cache folder holding the version's programs (`bin/NAME`) and licence texts (`licences/MODULE/…`), built first
-/// if it isn't there.
-pub fn cached(pin: &Pin, cache: &Path) -> Result<PathBuf> {
+/// The cache folder of the version, whether it is there or not: programs are in `bin/NAME`, licence texts in
+/// `licences/MODULE/…`.
+pub fn entry(pin: &Pin, cache: &Path) -> Result<PathBuf> {
+    Ok(cache.join(format!("{}{}", of_version(pin)?, digest(pin)?)))
+}
+
+/// What the names of a version's entries start with, whatever inputs they were made from.
+fn of_version(pin: &Pin) -> Result<String> {
     let (os, architecture) = go::platform()?;
-    let of_version = format!("{}-{os}-{architecture}-", pin.version);
-    let entry = cache.join(format!("{of_version}{}", digest(pin)?));
+    Ok(format!("{}-{os}-{architecture}-", pin.version))
+}
+
+/// The version's cache folder, built first if it isn't there.
+pub fn cached(pin: &Pin, cache: &Path) -> Result<PathBuf> {
+    let entry = entry(pin, cache)?;
     if entry.is_dir() {
         return Ok(entry);
     }
@@ -46,10 +55,10 @@ pub fn cached(pin: &Pin, cache: &Path) -> Result<PathBuf> {
     vendor(pin, &source)?;
     add_failpoints(&source)?;
     compile(pin, &source, &result.join("bin"))?;
-    collect_licences(&source.join("vendor"), &result.join("licences"))?;
+    keep_licences(&source.join("vendor"), &result.join("licences"))?;
 
     // Entries of this version made from other inputs are out of use from now on.
-    remove_starting_with(cache, &of_version)?;
+    remove_starting_with(cache, &of_version(pin)?)?;
     fs::rename(&result, &entry).with_context(|| format!("cannot create {}", entry.display()))?;
     println!("built etcd {} in {:.0} s", pin.version, started.elapsed().as_secs_f64());
     Ok(entry)
@@ -141,27 +150,13 @@ fn compile(pin: &Pin, source: &Path, bin: &Path) -> Result<()> {
 }
 
 /// Keeps the licence texts of all vendored modules (`go mod vendor` copies them along), since the sources go.
-fn collect_licences(vendor: &Path, licences: &Path) -> Result<()> {
-    let mut pending = vec![vendor.to_owned()];
-    while let Some(folder) = pending.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                pending.push(path);
-            } else if is_licence(&path) {
-                let target = licences.join(path.strip_prefix(vendor)?);
-                fs::create_dir_all(target.parent().unwrap_or(licences))?;
-                fs::copy(&path, &target)?;
-            }
-        }
+fn keep_licences(vendor: &Path, licences: &Path) -> Result<()> {
+    for file in licence_files::below(vendor)? {
+        let target = licences.join(file.strip_prefix(vendor)?);
+        fs::create_dir_all(target.parent().unwrap_or(licences))?;
+        fs::copy(&file, &target).with_context(|| format!("cannot copy {}", file.display()))?;
     }
     Ok(())
-}
-
-fn is_licence(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_uppercase();
-    ["LICENSE", "LICENCE", "NOTICE", "COPYING", "PATENTS"].iter().any(|start| name.starts_with(start))
-        && !name.ends_with(".GO")
 }
 
 fn remove_starting_with(folder: &Path, start: &str) -> Result<()> {

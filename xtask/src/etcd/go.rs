@@ -23,21 +23,16 @@ pub fn run(command: &mut Command, doing: &str) -> Result<()> {
     Ok(())
 }
 
-/// Fails, naming what to install, unless Go is there in the wanted version or can fetch it by itself.
+/// Fails unless Go is there in the wanted version or can fetch it by itself. How to get it is `make setup`'s to say.
 pub fn check(folder: &Path, wanted: &str) -> Result<()> {
-    let install = if cfg!(target_os = "macos") {
-        "install it with: brew install go".to_owned()
-    } else {
-        format!("install it from https://go.dev/dl/ (go{wanted} or newer; distributions are often older)")
-    };
     // In a folder with a go.mod, Go itself compares its version with the one asked for there, and may fetch it.
     match go(folder).args(["env", "GOVERSION"]).output() {
-        Err(_) => bail!("Go {wanted} or newer is needed and `go` is not on the PATH; {install}"),
         Ok(output) if output.status.success() => Ok(()),
         Ok(output) => bail!(
-            "Go {wanted} or newer is needed; {install}\ngo says: {}",
+            "Go {wanted} or newer is needed (`make setup` says how to get it); go says: {}",
             String::from_utf8_lossy(&output.stderr).trim()
         ),
+        Err(error) => bail!("Go {wanted} or newer is needed (`make setup` says how to get it): go: {error}"),
     }
 }
 

@@ -9,8 +9,9 @@ mod pin;
 mod place;
 
 use std::fs::{self, File};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::repo;
 
@@ -31,4 +32,17 @@ pub fn run() -> Result<()> {
         }
     }
     place::sidecars(&sidecars, &repo::sidecars())
+}
+
+/// The cache folders of all pinned versions, each with `bin` and `licences`.
+pub fn built() -> Result<Vec<PathBuf>> {
+    let mut entries = Vec::new();
+    for pin in pin::pins()? {
+        let entry = build::entry(&pin, &repo::etcd_cache())?;
+        if !entry.is_dir() {
+            bail!("etcd {} is not built; run: make etcd", pin.version);
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
 }
