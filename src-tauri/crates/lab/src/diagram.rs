@@ -1,4 +1,13 @@
 //! Sequence diagrams as data: who speaks to whom inside a member, and which metric, if any, measures it.
+//!
+//! The diagrams are written in `src-tauri/scenarios/diagrams/*.yaml`; [`read`] takes one in and refuses what would
+//! mislead, [`builtin`] holds those of the lab. An arrow without a metric of its own says so and why: nothing is
+//! estimated. Refuses to know what the metrics' values are and how a diagram is drawn.
+
+mod file;
+mod mermaid;
+
+pub use file::{Mistake, builtin, read};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -89,7 +98,7 @@ pub struct SourcePlace {
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "lab.ts")]
 pub enum MetricKind {
-    /// A duration: competes for "where the time goes".
+    /// A duration, in seconds.
     Latency,
     /// How often, a second.
     Rate,
@@ -114,6 +123,9 @@ pub enum Measure {
         statistic: String,
         /// What it tells.
         kind: MetricKind,
+        /// Whether it competes for "where the time goes": a duration that what the diagram shows has to wait for,
+        /// and that doesn't contain another such one.
+        hot: bool,
         /// What it means here, a sentence.
         means: String,
     },
