@@ -65,7 +65,8 @@ pub struct Engine {
     pub lookback: Duration,
     /// The step of a subquery that names none.
     pub default_step: Duration,
-    interrupt: Option<InterruptCheck>,
+    /// Asked again and again whether to go on; see [`Engine::with_interrupt`].
+    pub interrupt: Option<InterruptCheck>,
 }
 
 impl Default for Engine {

@@ -18,7 +18,7 @@ impl Evaluator<'_> {
         self.engine.check_interrupt()?;
         match (lhs, rhs) {
             (Cells::Scalar(lhs), Cells::Scalar(rhs)) => Ok(Cells::Scalar(
-                lhs.into_iter().zip(rhs).map(|(l, r)| Outcome::of(binary.op, l, r).as_number()).collect(),
+                lhs.into_iter().zip(rhs).map(|(l, r)| Outcome::of(binary.op, l, r).into_number()).collect(),
             )),
             (Cells::Vector(rows), Cells::Scalar(scalar)) => {
                 self.with_scalar(binary, rows, &scalar, false).map(Cells::Vector)
@@ -100,7 +100,7 @@ impl Outcome {
         }
     }
 
-    fn as_number(self) -> f64 {
+    fn into_number(self) -> f64 {
         match self {
             Self::Value(value) => value,
             Self::Holds(holds) => f64::from(u8::from(holds)),

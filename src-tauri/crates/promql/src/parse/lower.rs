@@ -1,6 +1,7 @@
 //! The parser's tree into the evaluator's. What cannot be evaluated is turned down here, before any data is read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use promql_parser::parser as ast;
 use promql_parser::parser::token;
@@ -27,7 +28,7 @@ pub(super) fn lower(parsed: &ast::Expr) -> Result<Expr, String> {
         ast::Expr::MatrixSelector(parsed) => {
             let selector = selector(&parsed.vs)?;
             let invariant = selector.shift.at.is_some();
-            (Kind::Range(RangeSelector { selector, range_ms: millis(parsed.range)? }), invariant)
+            (Kind::Range(RangeSelector { selector, range_ms: some_time(parsed.range)? }), invariant)
         }
         ast::Expr::Subquery(parsed) => {
             let subquery = subquery(parsed)?;
@@ -70,16 +71,21 @@ fn value_type(parsed: ParserType) -> ValueType {
 }
 
 fn subquery(parsed: &ast::SubqueryExpr) -> Result<Subquery, String> {
-    let step_ms = parsed.step.map(millis).transpose()?;
-    if step_ms == Some(0) {
-        return Err("a subquery's step must be at least 1ms".into());
-    }
+    let step_ms = parsed.step.map(some_time).transpose()?;
     Ok(Subquery {
         expr: lower(&parsed.expr)?,
-        range_ms: millis(parsed.range)?,
+        range_ms: some_time(parsed.range)?,
         step_ms,
         shift: shift(parsed.offset.as_ref(), parsed.at.as_ref())?,
     })
+}
+
+/// A range or a step: a duration of at least a millisecond.
+fn some_time(duration: Duration) -> Result<i64, String> {
+    match millis(duration)? {
+        0 => Err("a range or a step must be at least 1ms long".into()),
+        ms => Ok(ms),
+    }
 }
 
 fn binary(parsed: &ast::BinaryExpr) -> Result<Binary, String> {

@@ -5,6 +5,7 @@
 mod lower;
 mod scan;
 mod selector;
+mod syntax;
 
 use std::sync::{Arc, Once};
 
@@ -78,7 +79,9 @@ pub fn parse(text: &str) -> Result<Query, ParseError> {
     // own and must not take the lab down.
     let parsed = std::panic::catch_unwind(|| promql_parser::parser::parse(&source))
         .map_err(|_| ParseError::new(0, "the expression cannot be parsed"))?;
-    let ast = parsed.map_err(|message| scan::located(text, &tokens, message))?;
+    let ast = parsed.map_err(|message| {
+        syntax::first_mistake(text, &tokens).unwrap_or_else(|| scan::located(text, &tokens, message))
+    })?;
     let root = lower::lower(&ast).map_err(|message| scan::located(text, &tokens, message))?;
     Ok(Query(Arc::new(Parsed { text: text.to_owned(), root })))
 }
