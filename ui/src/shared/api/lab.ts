@@ -520,6 +520,11 @@ statistic: string,
  */
 kind: MetricKind, 
 /**
+ * Whether it competes for "where the time goes": a duration that what the diagram shows has to wait for,
+ * and that doesn't contain another such one.
+ */
+hot: boolean, 
+/**
  * What it means here, a sentence.
  */
 means: string, } | { "by": "nothing", 
@@ -817,9 +822,9 @@ warnings: Array<string>, } | { "type": "dashboards",
  */
 dashboards: Array<DashboardView>, } | { "type": "diagrams", 
 /**
- * By id.
+ * In the order of the talk.
  */
-diagrams: { [key in string]: Diagram }, } | { "type": "doctor", 
+diagrams: Array<Diagram>, } | { "type": "doctor", 
 /**
  * One line a matter.
  */

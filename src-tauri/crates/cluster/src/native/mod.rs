@@ -10,7 +10,7 @@ mod runtime;
 mod supervise;
 
 pub use binaries::{Binaries, Program};
-pub use ports::PortChoice;
+pub use ports::{PortChoice, ports_taken};
 pub use process::Launch;
 pub use runtime::{NativeConfig, NativeRuntime};
 pub use supervise::{SUPERVISE_ARGUMENT, run_if_supervisor};

@@ -61,6 +61,12 @@ pub fn choose(topology: &Topology, choice: PortChoice) -> io::Result<PortMap> {
     Ok(ports)
 }
 
+/// Those of the topology's own ports that somebody listens on.
+pub fn ports_taken(topology: &Topology) -> Vec<PortTaken> {
+    // Only free ports can be lacking, and none is asked for here.
+    choose(topology, PortChoice::Topology).map_or_else(|_| Vec::new(), |ports| taken(&ports))
+}
+
 /// Those of the ports that somebody listens on, with who that is where the system tells.
 pub fn taken(ports: &PortMap) -> Vec<PortTaken> {
     let mut taken = Vec::new();

@@ -1,6 +1,5 @@
 //! What can be asked of a lab, and its answers.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -274,10 +273,10 @@ pub enum Reply {
         /// In the order of the rail.
         dashboards: Vec<DashboardView>,
     },
-    /// The diagrams by id.
+    /// The diagrams.
     Diagrams {
-        /// By id.
-        diagrams: BTreeMap<String, Diagram>,
+        /// In the order of the talk.
+        diagrams: Vec<Diagram>,
     },
     /// Findings of the doctor.
     Doctor {

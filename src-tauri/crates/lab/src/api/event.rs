@@ -53,7 +53,7 @@ pub enum Event {
     /// A load began, went on for a second, or ended.
     Load {
         /// All of it, less its history: that grows by `load.now`.
-        load: LoadView,
+        load: Box<LoadView>,
     },
     /// A load was forgotten.
     LoadForgotten {

@@ -17,7 +17,8 @@ pub use frame::{ArrowFrame, ArrowValue, DiagramFrame, Frame, PanelFrame, SeriesF
 pub use problem::Problem;
 pub use view::{
     AlarmView, ClusterView, DashboardView, DoctorLine, ErrorCount, LabInfo, LoadPoint, LoadState, LoadView,
-    MemberLoad, MemberState, MemberView, PanelKind, PanelView, Phase, RowView, Snapshot, TargetView, WaitingFor,
+    MemberLoad, MemberState, MemberView, PanelKind, PanelView, Phase, RowView, Snapshot, TargetView,
+    WaitingFor,
 };
 
 #[cfg(test)]
@@ -35,8 +36,7 @@ mod tests {
         super::Reply::export_all(&config).unwrap();
         super::Event::export_all(&config).unwrap();
         let fresh = std::fs::read_to_string(dir.path().join("lab.ts")).unwrap();
-        let committed =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui/src/shared/api/lab.ts");
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui/src/shared/api/lab.ts");
         if std::env::var_os("UPDATE_BINDINGS").is_some() {
             std::fs::create_dir_all(committed.parent().unwrap()).unwrap();
             std::fs::write(&committed, &fresh).unwrap();

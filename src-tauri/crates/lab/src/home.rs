@@ -1,0 +1,278 @@
+//! Where labs live on disk, and how one program finds another's.
+//!
+//! Each running lab holds one numbered folder under the base folder, by a lock that the system releases however
+//! the program ends. In it: `lab.json` (what the lab is, for `status` and `down`), `control.sock`, and unless
+//! told otherwise the members' `data/` and `logs/`. A data folder that the person names is marked as ours
+//! before anything in it is touched.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+use lab_cluster::Node;
+use serde::{Deserialize, Serialize};
+
+use crate::api::Problem;
+use crate::problems;
+
+/// More labs at a time than anybody runs on one machine.
+const MOST_LABS: u32 = 16;
+/// File that marks a folder as one that a lab may write and empty.
+const MARK: &str = ".etcd-lab";
+
+/// What a running lab leaves for others to read. Units as their names say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The lab's id; members have it in their environment as `ETCD_LAB_ID`.
+    pub id: String,
+    /// Process that holds the lab.
+    pub pid: u32,
+    /// `app` or `terminal`.
+    pub host: String,
+    /// Members that run; empty while there is no cluster.
+    pub nodes: Vec<Node>,
+}
+
+/// The folder under which all labs of this person live: `$ETCD_LAB_HOME`, or `etcd-lab` in the system's place
+/// for application data (`$XDG_DATA_HOME`).
+///
+/// # Errors
+/// When neither is known.
+pub fn base() -> Result<PathBuf, Problem> {
+    if let Some(home) = std::env::var_os("ETCD_LAB_HOME") {
+        return Ok(home.into());
+    }
+    etcetera::choose_base_strategy().map(|strategy| strategy.data_dir().join("etcd-lab")).map_err(|error| {
+        Problem::new(
+            "no-home",
+            "Your home folder is not known.",
+            "Set HOME, or ETCD_LAB_HOME to a folder for the lab.",
+        )
+        .detail(error)
+    })
+}
+
+/// A running lab's folder. Dropping it removes the record and frees the place.
+#[derive(Debug)]
+pub struct Home {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Home {
+    /// Takes the first free place under `base`.
+    ///
+    /// # Errors
+    /// When the folder can't be made, or all places are taken.
+    pub fn take(base: &Path) -> Result<Self, Problem> {
+        for number in 1..=MOST_LABS {
+            let folder = base.join("labs").join(number.to_string());
+            private_folder(&folder)?;
+            let path = folder.join("lock");
+            let lock = open_private(&path).map_err(|error| problems::folder(&path, &error))?;
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { folder, _lock: lock }),
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(problems::folder(&path, &error)),
+            }
+        }
+        Err(Problem::new(
+            "too-many-labs",
+            format!("{MOST_LABS} labs run already."),
+            "End some: `etcd-labctl down --all` ends all of yours.",
+        ))
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the control socket is.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("control.sock")
+    }
+
+    /// Writes the record, whole or not at all.
+    ///
+    /// # Errors
+    /// When the disk is full or the folder gone.
+    pub fn write(&self, record: &Record) -> Result<(), Problem> {
+        let path = self.folder.join("lab.json");
+        let write = || -> io::Result<()> {
+            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            file.write_all(&serde_json::to_vec_pretty(record)?)?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error).map(drop)
+        };
+        write().map_err(|error| problems::folder(&path, &error))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // Whatever stays is found without its lock by the next lab or by `down`, and removed then.
+        let _ = std::fs::remove_file(self.socket());
+        let _ = std::fs::remove_file(self.folder.join("lab.json"));
+    }
+}
+
+/// A lab found on disk.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// What it said of itself.
+    pub record: Record,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether the program that holds it still runs.
+    pub alive: bool,
+}
+
+impl Found {
+    /// Where its control socket is.
+    pub fn socket(&self) -> PathBuf {
+        self.folder.join("control.sock")
+    }
+}
+
+/// All labs under `base`, those that run and those whose program ended without tidying up.
+pub fn find(base: &Path) -> Vec<Found> {
+    let mut found = Vec::new();
+    for number in 1..=MOST_LABS {
+        let folder = base.join("labs").join(number.to_string());
+        let Ok(text) = std::fs::read(folder.join("lab.json")) else { continue };
+        let Ok(record) = serde_json::from_slice(&text) else { continue };
+        let alive = is_locked(&folder.join("lock"));
+        found.push(Found { record, folder, alive });
+    }
+    found
+}
+
+/// Waits for nothing: whether some program holds the lock right now.
+fn is_locked(lock: &Path) -> bool {
+    File::open(lock).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Removes what a lab that is no longer alive left on disk: its record and its members' data. Logs stay.
+///
+/// # Errors
+/// When something can't be removed.
+pub fn tidy(found: &Found) -> Result<(), Problem> {
+    for name in ["control.sock", "lab.json"] {
+        let path = found.folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(problems::folder(&path, &error));
+            }
+            _ => {}
+        }
+    }
+    let data = found.folder.join("data");
+    match std::fs::remove_dir_all(&data) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(problems::folder(&data, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// A data folder that a person named, marked as the lab's and locked against a second lab.
+#[derive(Debug)]
+pub struct DataFolder {
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Takes `folder`, which must be new, empty, or marked by an earlier lab.
+    ///
+    /// # Errors
+    /// When it can't be made or written, holds what isn't ours, or another lab uses it.
+    pub fn take(folder: &Path) -> Result<Self, Problem> {
+        let failed = |error: io::Error| problems::folder(folder, &error);
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let mark = folder.join(MARK);
+        if !mark.exists() && std::fs::read_dir(folder).map_err(failed)?.next().is_some() {
+            return Err(Problem::new(
+                "folder-not-ours",
+                format!("{} holds files that are not this lab's.", folder.display()),
+                "Name an empty or a new folder: the lab empties its data folder at each start.",
+            ));
+        }
+        let lock = open_private(&mark).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Problem::new(
+                "folder-in-use",
+                format!("Another lab uses {}.", folder.display()),
+                "Stop that lab, or name another folder.",
+            )),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+fn private_folder(folder: &Path) -> Result<(), Problem> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(|error| problems::folder(folder, &error))
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: &str) -> Record {
+        Record { id: id.into(), pid: 1, host: "terminal".into(), nodes: vec![] }
+    }
+
+    #[test]
+    fn each_lab_gets_a_place_and_is_found_while_it_lives() {
+        let base = tempfile::tempdir().unwrap();
+        let first = Home::take(base.path()).unwrap();
+        let second = Home::take(base.path()).unwrap();
+        assert_ne!(first.folder(), second.folder());
+        first.write(&record("a")).unwrap();
+        second.write(&record("b")).unwrap();
+        let ids = |found: Vec<Found>| found.into_iter().map(|f| (f.record.id, f.alive)).collect::<Vec<_>>();
+        assert_eq!(ids(find(base.path())), [("a".into(), true), ("b".into(), true)]);
+        drop(first);
+        assert_eq!(ids(find(base.path())), [("b".into(), true)]);
+    }
+
+    #[test]
+    fn a_lab_that_was_killed_is_found_and_tidied() {
+        let base = tempfile::tempdir().unwrap();
+        let home = Home::take(base.path()).unwrap();
+        let folder = home.folder().to_owned();
+        home.write(&record("a")).unwrap();
+        let left = std::fs::read(folder.join("lab.json")).unwrap();
+        drop(home);
+        std::fs::write(folder.join("lab.json"), left).unwrap();
+        std::fs::create_dir(folder.join("data")).unwrap();
+        let found = find(base.path());
+        assert_eq!((found.len(), found[0].alive), (1, false));
+        tidy(&found[0]).unwrap();
+        assert!(find(base.path()).is_empty() && !folder.join("data").exists());
+    }
+
+    #[test]
+    fn only_our_own_data_folders_are_taken_and_only_once() {
+        let base = tempfile::tempdir().unwrap();
+        let foreign = base.path().join("foreign");
+        std::fs::create_dir(&foreign).unwrap();
+        std::fs::write(foreign.join("thesis.tex"), "x").unwrap();
+        assert_eq!(DataFolder::take(&foreign).unwrap_err().code, "folder-not-ours");
+        let ours = base.path().join("ours");
+        let taken = DataFolder::take(&ours).unwrap();
+        assert_eq!(DataFolder::take(&ours).unwrap_err().code, "folder-in-use");
+        drop(taken);
+        std::fs::write(ours.join("x"), "x").unwrap();
+        DataFolder::take(&ours).unwrap();
+    }
+}

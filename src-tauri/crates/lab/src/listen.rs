@@ -1,0 +1,176 @@
+//! A listener in this program: answers by itself what needs no session, passes on the rest, and evaluates what
+//! it watches after each round of scrapes.
+
+use std::sync::Arc;
+
+use lab_cluster::Topology;
+use lab_cluster::native::Binaries;
+use lab_promql::{Answer, Engine, parse};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{Command, Event, Frame, Problem, Reply, WatchSet};
+use crate::lab::Events;
+use crate::session::{Message, Shared};
+use crate::watch::Watch;
+use crate::{boards, diagram, doctor, problems};
+
+/// Events that may wait for a listener that is slow to take them.
+const WAITING: usize = 64;
+
+/// See the module.
+pub struct Local {
+    inbox: mpsc::Sender<Message>,
+    shared: Arc<Shared>,
+    engine: Engine,
+    wanted: watch::Sender<WatchSet>,
+    binaries: Binaries,
+    topology: Arc<Topology>,
+}
+
+impl Local {
+    /// A listener that watches nothing yet, and what it will be told.
+    pub fn new(
+        inbox: mpsc::Sender<Message>,
+        shared: Arc<Shared>,
+        engine: Engine,
+        binaries: Binaries,
+        topology: Arc<Topology>,
+    ) -> (Self, Events) {
+        let cancel = CancellationToken::new();
+        let (wanted, wishes) = watch::channel(WatchSet::default());
+        let (sender, receiver) = mpsc::channel(WAITING);
+        let (frames, latest) = watch::channel(None);
+        tokio::spawn(evaluate(Arc::clone(&shared), engine.clone(), wishes, frames, cancel.clone()));
+        tokio::spawn(pass_on(Arc::clone(&shared), latest, sender, cancel.clone()));
+        (Self { inbox, shared, engine, wanted, binaries, topology }, Events::new(receiver, cancel))
+    }
+
+    /// Answers a command.
+    pub async fn send(&self, command: Command) -> Reply {
+        self.answer(command).await.unwrap_or_else(|problem| Reply::Problem { problem })
+    }
+
+    async fn answer(&self, command: Command) -> Result<Reply, Problem> {
+        Ok(match command {
+            Command::Watch { set } => {
+                self.wanted.send_replace(set);
+                Reply::Done
+            }
+            Command::Dashboards => Reply::Dashboards { dashboards: boards::views() },
+            Command::Diagrams => Reply::Diagrams { diagrams: diagram::builtin().to_vec() },
+            Command::Doctor => {
+                let (binaries, topology) = (self.binaries.clone(), Arc::clone(&self.topology));
+                let lines = tokio::task::spawn_blocking(move || doctor::examine(&binaries, &topology)).await;
+                Reply::Doctor { lines: lines.map_err(|_| problems::lab_ended())? }
+            }
+            Command::Query { expr, time_s } => {
+                let now = *self.shared.round.borrow();
+                let t_ms = time_s.map_or(now.unwrap_or(0), millis);
+                self.query(move |engine, store| {
+                    let query = parse(&expr).map_err(problems::query)?;
+                    engine.instant(store, &query, t_ms).map_err(problems::query)
+                })
+                .await?
+            }
+            Command::QueryRange { expr, start_s, end_s, step_s } => {
+                self.query(move |engine, store| {
+                    let query = parse(&expr).map_err(problems::query)?;
+                    engine
+                        .range(store, &query, millis(start_s), millis(end_s), millis(step_s))
+                        .map_err(problems::query)
+                })
+                .await?
+            }
+            other => {
+                let (answer, reply) = oneshot::channel();
+                self.inbox.send(Message::Command(other, answer)).await.map_err(|_| problems::lab_ended())?;
+                reply.await.map_err(|_| problems::lab_ended())?
+            }
+        })
+    }
+
+    /// Evaluates beside the async tasks: a query may take as long as a person makes it.
+    async fn query(
+        &self,
+        ask: impl FnOnce(&Engine, &dyn lab_metrics::Queryable) -> Result<Answer, Problem> + Send + 'static,
+    ) -> Result<Reply, Problem> {
+        let (engine, store) = (self.engine.clone(), Arc::clone(&self.shared.store));
+        let answer = tokio::task::spawn_blocking(move || ask(&engine, store.as_ref()))
+            .await
+            .map_err(|_| problems::lab_ended())??;
+        let data = serde_json::to_value(&answer.value).map_err(problems::query)?;
+        Ok(Reply::Query { data, warnings: answer.warnings })
+    }
+}
+
+fn millis(seconds: f64) -> i64 {
+    // `as` saturates; times beyond the range of i64 are no times.
+    (seconds * 1_000.0).round() as i64
+}
+
+/// After each round of scrapes, and whenever other things are wanted: a new frame, replacing one not yet taken.
+async fn evaluate(
+    shared: Arc<Shared>,
+    engine: Engine,
+    mut wishes: watch::Receiver<WatchSet>,
+    frames: watch::Sender<Option<Frame>>,
+    cancel: CancellationToken,
+) {
+    let mut round = shared.round.subscribe();
+    let mut watch = Watch::default();
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            changed = wishes.changed() => {
+                if changed.is_err() { return }
+                watch.set(wishes.borrow_and_update().clone());
+            }
+            changed = round.changed() => {
+                if changed.is_err() { return }
+            }
+        }
+        let Some(t_ms) = *round.borrow_and_update() else { continue };
+        if watch.is_empty() {
+            continue;
+        }
+        let (shared, engine) = (Arc::clone(&shared), engine.clone());
+        let evaluated = tokio::task::spawn_blocking(move || {
+            let frame = watch.frame(&engine, shared.store.as_ref(), t_ms, &shared.members);
+            (watch, frame)
+        });
+        let Ok((returned, frame)) = evaluated.await else { return };
+        watch = returned;
+        frames.send_replace(Some(frame));
+    }
+}
+
+/// Hands on events in order, and frames as they come: of frames only the latest.
+async fn pass_on(
+    shared: Arc<Shared>,
+    mut frames: watch::Receiver<Option<Frame>>,
+    to: mpsc::Sender<Event>,
+    cancel: CancellationToken,
+) {
+    let mut events = shared.events.subscribe();
+    loop {
+        let event = tokio::select! {
+            () = cancel.cancelled() => return,
+            event = events.recv() => match event {
+                Ok(event) => event,
+                Err(RecvError::Lagged(_)) => Event::Lagged,
+                Err(RecvError::Closed) => return,
+            },
+            changed = frames.changed() => {
+                if changed.is_err() { return }
+                let Some(frame) = frames.borrow_and_update().clone() else { continue };
+                Event::Frame { frame }
+            }
+        };
+        let last = matches!(event, Event::Ended);
+        if to.send(event).await.is_err() || last {
+            return;
+        }
+    }
+}

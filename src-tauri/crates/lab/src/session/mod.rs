@@ -1,0 +1,330 @@
+//! The one owner of a lab's state. Commands and news reach it through one mailbox; what changes leaves as
+//! events. Whatever takes long runs beside it, in tasks that report back to the same mailbox, so that the
+//! session itself never waits and every question is answered at once.
+//!
+//! Knows no scenario, no window, no terminal, and of the runtime only what [`Runtime`] says.
+
+mod loads;
+mod operations;
+mod poll;
+mod start;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lab_cluster::{MemberProgress, Node, Runtime};
+use lab_etcd::Cluster;
+use lab_metrics::{Clock, MemoryStore, Scraper};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{ClusterView, Command, Event, LabInfo, MemberState, Phase, Problem, Reply, Snapshot};
+use crate::home::{Home, Record};
+use crate::lab::Config;
+use crate::problems;
+use crate::shown::{self, History, Line};
+use loads::Loads;
+
+pub use poll::MemberNews;
+
+/// How the answer to a command reaches who asked.
+pub type Answer = oneshot::Sender<Reply>;
+
+/// What reaches the session's mailbox.
+pub enum Message {
+    /// Somebody asks.
+    Command(Command, Answer),
+    /// A start gets on.
+    Progress(Vec<MemberProgress>),
+    /// A start ended.
+    Started(Result<start::Started, Problem>),
+    /// A stop ended.
+    Stopped,
+    /// What members said of themselves this second.
+    Members(Vec<MemberNews>),
+    /// A member's process ended by itself.
+    Exited(lab_cluster::Exit),
+    /// A member that was restarted runs again.
+    Restarted(Node),
+    /// A load told of its last second.
+    Load(u32, Box<lab_bench::Progress>),
+    /// A load ended.
+    LoadEnded(u32, Box<Result<lab_bench::Report, lab_bench::BenchError>>),
+    /// Something was done that a person could have typed.
+    Done(Line),
+}
+
+/// What listeners read without asking the session.
+pub struct Shared {
+    /// All samples.
+    pub store: Arc<MemoryStore>,
+    /// Time of the last finished round of scrapes, milliseconds since the Unix epoch.
+    pub round: watch::Sender<Option<i64>>,
+    /// News for everybody.
+    pub events: broadcast::Sender<Event>,
+    /// Member names in the order of the topology.
+    pub members: Vec<String>,
+}
+
+/// A running cluster and what belongs to it.
+struct Running {
+    runtime: Arc<dyn Runtime>,
+    cluster: Cluster,
+    nodes: Vec<Node>,
+    /// Ends the tasks that watch it.
+    watching: CancellationToken,
+    scraper: Scraper,
+    /// Held as long as members write to it.
+    data: Option<crate::home::DataFolder>,
+}
+
+/// The session's state; see the module.
+pub struct Session {
+    config: Config,
+    home: Home,
+    info: LabInfo,
+    clock: Clock,
+    shared: Arc<Shared>,
+    inbox: mpsc::WeakSender<Message>,
+    phase: Phase,
+    view: Option<ClusterView>,
+    /// What the cluster that is starting will look like.
+    next_view: Option<ClusterView>,
+    running: Option<Running>,
+    starting: Option<Pending>,
+    stopping: Vec<Answer>,
+    ended: HashMap<String, String>,
+    loads: Loads,
+    shown: History,
+    problem: Option<Problem>,
+    leaving: Option<Answer>,
+}
+
+/// A start under way.
+struct Pending {
+    task: JoinHandle<()>,
+    asked: Option<Answer>,
+}
+
+impl Session {
+    /// A session without a cluster.
+    pub fn new(
+        config: Config,
+        home: Home,
+        info: LabInfo,
+        shared: Arc<Shared>,
+        inbox: mpsc::WeakSender<Message>,
+    ) -> Self {
+        Self {
+            clock: Arc::clone(&config.clock),
+            config,
+            home,
+            info,
+            shared,
+            inbox,
+            phase: Phase::Stopped,
+            view: None,
+            next_view: None,
+            running: None,
+            starting: None,
+            stopping: Vec::new(),
+            ended: HashMap::new(),
+            loads: Loads::default(),
+            shown: History::default(),
+            problem: None,
+            leaving: None,
+        }
+    }
+
+    /// Takes messages until the lab is shut down or nobody can send any more.
+    pub async fn run(mut self, mut mailbox: mpsc::Receiver<Message>) {
+        self.record(&[]);
+        while let Some(message) = mailbox.recv().await {
+            self.take(message);
+            if self.leaving.is_some()
+                && self.running.is_none()
+                && self.starting.is_none()
+                && self.stopping.is_empty()
+            {
+                break;
+            }
+        }
+        // Everybody who could ask is gone: then what runs is to end with us.
+        if let Some(running) = self.running.take() {
+            running.watching.cancel();
+            running.runtime.stop().await;
+        }
+        self.tell(Event::Ended);
+        if let Some(answer) = self.leaving.take() {
+            let _ = answer.send(Reply::Done);
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Command(command, answer) => self.command(command, answer),
+            Message::Progress(progress) => self.starting_progress(progress),
+            Message::Started(result) => self.started(result),
+            Message::Stopped => self.stopped(),
+            Message::Members(news) => self.members(news),
+            Message::Exited(exit) => self.exited(exit),
+            Message::Restarted(node) => self.restarted(node),
+            Message::Load(id, progress) => self.load_progress(id, &progress),
+            Message::LoadEnded(id, result) => self.load_ended(id, *result),
+            Message::Done(line) => self.show(line),
+        }
+    }
+
+    fn command(&mut self, command: Command, answer: Answer) {
+        let reply = match command {
+            Command::Snapshot => Ok(Reply::Snapshot { snapshot: Box::new(self.snapshot()) }),
+            Command::Start { options } => return self.start(options, answer),
+            Command::Stop => return self.stop(answer),
+            Command::RestartMember { member } => return self.restart_member(member, answer),
+            Command::StartLoad { spec } => self.start_load(spec),
+            Command::StopLoad { id } => self.stop_load(id),
+            Command::ForgetLoad { id } => self.forget_load(id),
+            Command::LoadCommand { spec } => self.load_command(&spec),
+            Command::Log { member, lines } => self.log(&member, lines),
+            Command::Put { .. }
+            | Command::Get { .. }
+            | Command::Compact { .. }
+            | Command::Defragment { .. }
+            | Command::Alarms
+            | Command::Disarm => return self.operate(command, answer),
+            Command::DismissProblem => {
+                self.problem = None;
+                if matches!(self.phase, Phase::Failed { .. }) {
+                    self.enter(Phase::Stopped);
+                }
+                Ok(Reply::Done)
+            }
+            Command::Shutdown => {
+                self.leaving = Some(answer);
+                let (ignored, _) = oneshot::channel();
+                if self.running.is_some() || self.starting.is_some() {
+                    self.stop(ignored);
+                }
+                return;
+            }
+            // These are answered by the listener itself, without the session.
+            Command::Watch { .. }
+            | Command::Query { .. }
+            | Command::QueryRange { .. }
+            | Command::Dashboards
+            | Command::Diagrams
+            | Command::Doctor => Ok(Reply::Done),
+        };
+        let _ = answer.send(reply.unwrap_or_else(|problem| Reply::Problem { problem }));
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            lab: self.info.clone(),
+            phase: self.phase.clone(),
+            cluster: self.view.clone(),
+            loads: self.loads.views(),
+            shown: self.shown.kept(),
+            problem: self.problem.clone(),
+        }
+    }
+
+    fn log(&self, member: &str, lines: u32) -> Result<Reply, Problem> {
+        if !self.shared.members.iter().any(|name| name == member) {
+            return Err(problems::no_such_member(member));
+        }
+        // Readable after the cluster has stopped too: the files stay until the next start.
+        let file = match self.running.as_ref().and_then(|running| running.runtime.log_file(member)) {
+            Some(file) => file,
+            None => self.home.folder().join("logs").join(format!("{member}.log")),
+        };
+        let wanted = usize::try_from(lines).unwrap_or(usize::MAX).min(10_000);
+        let lines = lab_cluster::last_lines(&file, wanted).map_err(|error| {
+            Problem::new("no-log", format!("There is no log of {member} yet."), "Start the cluster first.")
+                .detail(error)
+        })?;
+        Ok(Reply::Log { lines, file: file.display().to_string() })
+    }
+
+    fn nodes(&self) -> &[Node] {
+        self.running.as_ref().map_or(&[], |running| &running.nodes)
+    }
+
+    fn needs_cluster(&self) -> Result<&Running, Problem> {
+        match (&self.running, &self.phase) {
+            (Some(running), Phase::Running { .. }) => Ok(running),
+            (_, Phase::Starting { .. }) => Err(problems::busy("starting")),
+            (_, Phase::Stopping) => Err(problems::busy("stopping")),
+            _ => Err(problems::not_running()),
+        }
+    }
+
+    fn enter(&mut self, phase: Phase) {
+        self.phase = phase.clone();
+        self.tell(Event::Phase { phase });
+    }
+
+    fn show(&mut self, line: Line) {
+        let command = self.shown.add((self.clock)(), line);
+        self.tell(Event::Shown { command });
+    }
+
+    fn went_wrong(&mut self, problem: Problem) {
+        self.problem = Some(problem.clone());
+        self.tell(Event::Problem { problem });
+    }
+
+    /// Nobody listening is no error: the snapshot has it all.
+    fn tell(&self, event: Event) {
+        let _ = self.shared.events.send(event);
+    }
+
+    /// Leaves word on disk of what runs, for a terminal to find.
+    fn record(&mut self, nodes: &[Node]) {
+        let record = Record {
+            id: self.info.id.clone(),
+            pid: self.info.pid,
+            host: self.info.host.clone(),
+            nodes: nodes.to_vec(),
+        };
+        if let Err(problem) = self.home.write(&record) {
+            self.went_wrong(problem);
+        }
+    }
+
+    /// Runs `work` beside the session; what it returns comes back through the mailbox.
+    fn beside(&self, work: impl Future<Output = Message> + Send + 'static) -> JoinHandle<()> {
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let message = work.await;
+            if let Some(inbox) = inbox.upgrade() {
+                // The session ends only after it was told of everything it started, or on its own wish.
+                let _ = inbox.send(message).await;
+            }
+        })
+    }
+
+    fn exited(&mut self, exit: lab_cluster::Exit) {
+        let lines = |count| {
+            self.running
+                .as_ref()
+                .and_then(|running| running.runtime.log(&exit.member, count).ok())
+                .unwrap_or_default()
+        };
+        let reason = lab_cluster::reason(&lines(1_000));
+        let problem = problems::member_exited(&exit.member, &exit.how, reason.as_deref(), lines(20));
+        self.ended.insert(exit.member.clone(), exit.how);
+        if let Some(view) = &mut self.view {
+            for member in view.members.iter_mut().filter(|member| member.name == exit.member) {
+                member.state = MemberState::Exited;
+                member.leader = false;
+                member.pid = None;
+            }
+        }
+        self.went_wrong(problem);
+        if let Some(cluster) = self.view.clone() {
+            self.tell(Event::Cluster { cluster });
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What a person does to the cluster by hand: one key, compaction, defragmentation, alarms. Each is shown as
+//! the command it stands for once it is done.
+
+use lab_cluster::Node;
+use lab_etcd::{Cluster, EtcdError};
+
+use super::poll::alarm_view;
+use super::{Answer, Message, Session};
+use crate::api::{Command, MemberView, Problem, Reply};
+use crate::problems;
+use crate::shown::{self, Line};
+
+impl Session {
+    pub(super) fn operate(&mut self, command: Command, answer: Answer) {
+        let (cluster, nodes) = match self.needs_cluster() {
+            Ok(running) => (running.cluster.clone(), running.nodes.clone()),
+            Err(problem) => {
+                let _ = answer.send(Reply::Problem { problem });
+                return;
+            }
+        };
+        let members = self.view.as_ref().map(|view| view.members.clone()).unwrap_or_default();
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let reply = match carry_out(&cluster, &nodes, &members, command).await {
+                Ok((line, reply)) => {
+                    if let Some(inbox) = inbox.upgrade() {
+                        let _ = inbox.send(Message::Done(line)).await;
+                    }
+                    reply
+                }
+                Err(problem) => Reply::Problem { problem },
+            };
+            let _ = answer.send(reply);
+        });
+    }
+}
+
+async fn carry_out(
+    cluster: &Cluster,
+    nodes: &[Node],
+    members: &[MemberView],
+    command: Command,
+) -> Result<(Line, Reply), Problem> {
+    let failed = |error: EtcdError| problems::etcd(&error);
+    Ok(match command {
+        Command::Put { key, value } => {
+            let revision = cluster.put(&key, &value).await.map_err(failed)?;
+            (shown::put(nodes, &key, &value), Reply::Revision { revision })
+        }
+        Command::Get { key } => {
+            let found = cluster.get(&key).await.map_err(failed)?;
+            let value = found.value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            (shown::get(nodes, &key), Reply::Value { value, revision: found.revision })
+        }
+        Command::Compact { revision } => {
+            let revision = cluster.compact(revision).await.map_err(failed)?;
+            (shown::compact(nodes, revision), Reply::Revision { revision })
+        }
+        Command::Defragment { member } => {
+            let node = nodes
+                .iter()
+                .find(|node| node.name == member)
+                .ok_or_else(|| problems::no_such_member(&member))?;
+            cluster.member(&member).map_err(failed)?.defragment().await.map_err(failed)?;
+            (shown::defragment(node), Reply::Done)
+        }
+        Command::Disarm => {
+            let disarmed = cluster.disarm().await.map_err(failed)?;
+            let alarms = disarmed.iter().map(|alarm| alarm_view(alarm, members)).collect();
+            (shown::disarm(nodes), Reply::Alarms { alarms })
+        }
+        // The only other command that gets here asks for the alarms.
+        _ => {
+            let raised = cluster.alarms().await.map_err(failed)?;
+            let alarms = raised.iter().map(|alarm| alarm_view(alarm, members)).collect();
+            (shown::alarms(nodes), Reply::Alarms { alarms })
+        }
+    })
+}

@@ -1,0 +1,116 @@
+//! What members say of themselves, asked once a second.
+
+use std::time::Duration;
+
+use lab_etcd::{Alarm, AlarmKind, Cluster, MemberStatus};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::{Message, Session};
+use crate::api::{AlarmView, Event, MemberState};
+
+/// One member's answer of this second.
+pub struct MemberNews {
+    member: String,
+    /// `None` when it did not answer.
+    status: Option<MemberStatus>,
+    /// Alarms of the whole cluster, as the member that was asked for them knows them.
+    alarms: Option<Vec<Alarm>>,
+}
+
+/// Asks until cancelled.
+pub(super) async fn every_second(
+    cluster: Cluster,
+    inbox: mpsc::WeakSender<Message>,
+    cancel: CancellationToken,
+) {
+    let mut tick = interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let ask = async {
+            let statuses = cluster.status().await;
+            let mut news: Vec<MemberNews> = statuses
+                .into_iter()
+                .map(|(member, status)| MemberNews {
+                    member: member.into(),
+                    status: status.ok(),
+                    alarms: None,
+                })
+                .collect();
+            // Any member knows the alarms; one that answered a moment ago will answer this too.
+            if let Some(one) = news.iter_mut().find(|one| one.status.is_some())
+                && let Ok(member) = cluster.member(&one.member)
+            {
+                one.alarms = member.alarms().await.ok();
+            }
+            news
+        };
+        let news = tokio::select! {
+            () = cancel.cancelled() => return,
+            news = ask => news,
+        };
+        let Some(inbox) = inbox.upgrade() else { return };
+        if inbox.send(Message::Members(news)).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn members(&mut self, news: Vec<MemberNews>) {
+        if self.running.is_none() {
+            return;
+        }
+        let now_ms = (self.clock)();
+        let Some(view) = &mut self.view else { return };
+        for one in &news {
+            let Some(member) = view.members.iter_mut().find(|member| member.name == one.member) else {
+                continue;
+            };
+            match &one.status {
+                Some(status) => {
+                    member.id = format!("{:x}", status.id);
+                    member.leader = status.leader == status.id;
+                    member.learner = status.learner;
+                    member.term = status.term;
+                    member.raft_index = status.raft_index;
+                    member.raft_applied_index = status.raft_applied_index;
+                    member.db_size_bytes = status.db_size_bytes;
+                    member.db_in_use_bytes = status.db_in_use_bytes;
+                    member.answered_ms = now_ms;
+                    member.state =
+                        if status.leader == 0 { MemberState::NoLeader } else { MemberState::Healthy };
+                }
+                None if self.ended.contains_key(&member.name) => {
+                    member.state = MemberState::Exited;
+                    member.leader = false;
+                }
+                None => {
+                    member.state = MemberState::Unreachable;
+                    member.leader = false;
+                }
+            }
+        }
+        if let Some(alarms) = news.iter().find_map(|one| one.alarms.as_ref()) {
+            view.alarms = alarms.iter().map(|alarm| alarm_view(alarm, &view.members)).collect();
+        }
+        let cluster = view.clone();
+        self.tell(Event::Cluster { cluster });
+    }
+}
+
+/// An alarm with its member's name, or its id while the name is not known.
+pub(super) fn alarm_view(alarm: &Alarm, members: &[crate::api::MemberView]) -> AlarmView {
+    let id = format!("{:x}", alarm.member_id);
+    let kind = match alarm.kind {
+        AlarmKind::NoSpace => "NOSPACE",
+        AlarmKind::Corrupt => "CORRUPT",
+    };
+    let member = members.iter().find(|member| member.id == id).map_or(id, |member| member.name.clone());
+    AlarmView { member, kind: kind.into() }
+}

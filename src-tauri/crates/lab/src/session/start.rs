@@ -1,0 +1,342 @@
+//! The cluster's way up and down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lab_cluster::native::{NativeConfig, NativeRuntime, PortChoice};
+use lab_cluster::{MemberProgress, Node, OnProgress, Runtime};
+use lab_etcd::Cluster;
+use lab_metrics::{ScrapeConfig, Scraper, Storage, Target};
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+use super::{Answer, Message, Pending, Running, Session, poll, shown};
+use crate::api::{
+    ClusterView, Event, MemberState, MemberView, Phase, Ports, Problem, Reply, StartOptions, WaitingFor,
+};
+use crate::home::DataFolder;
+use crate::problems;
+
+/// etcd's backend quota when none is given: `DefaultQuotaBytes` (etcd, `server/storage/quota.go`).
+const DEFAULT_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Smaller than this etcd can't hold its own bookkeeping.
+const LEAST_QUOTA_BYTES: u64 = 1024 * 1024;
+
+/// What a start brought about.
+pub struct Started {
+    runtime: Arc<dyn Runtime>,
+    cluster: Cluster,
+    nodes: Vec<Node>,
+    data: Option<DataFolder>,
+}
+
+impl Session {
+    pub(super) fn start(&mut self, options: StartOptions, answer: Answer) {
+        match self.prepare(&options) {
+            Err(problem) => {
+                let _ = answer.send(Reply::Problem { problem });
+            }
+            Ok((runtime, data)) => {
+                self.problem = None;
+                self.ended.clear();
+                self.show(shown::start(&options));
+                let waiting = self.shared.members.iter().map(|member| WaitingFor {
+                    member: member.clone(),
+                    healthy: false,
+                    has_leader: false,
+                });
+                let phase = Phase::Starting { since_ms: (self.clock)(), waiting: waiting.collect() };
+                self.view = None;
+                self.enter(phase);
+                let inbox = self.inbox.clone();
+                let task = self.beside(async move {
+                    let progress = move |members: &[MemberProgress]| {
+                        if let Some(inbox) = inbox.upgrade() {
+                            // Progress is for the eye: if the mailbox is full, the next one will do.
+                            let _ = inbox.try_send(Message::Progress(members.to_vec()));
+                        }
+                    };
+                    Message::Started(bring_up(runtime, data, &progress).await)
+                });
+                self.starting = Some(Pending { task, asked: Some(answer) });
+            }
+        }
+    }
+
+    /// Everything that can be refused before anything is started.
+    fn prepare(&mut self, options: &StartOptions) -> Result<(Arc<dyn Runtime>, Option<DataFolder>), Problem> {
+        match self.phase {
+            Phase::Starting { .. } => return Err(problems::busy("starting")),
+            Phase::Stopping => return Err(problems::busy("stopping")),
+            Phase::Running { .. } => return Err(problems::already_running()),
+            Phase::Stopped | Phase::Failed { .. } => {}
+        }
+        if let Some(bytes) = options.quota_bytes.filter(|bytes| *bytes < LEAST_QUOTA_BYTES) {
+            return Err(Problem::new(
+                "bad-option",
+                format!("--quota-bytes: {bytes} is too small."),
+                format!("Give at least {LEAST_QUOTA_BYTES} bytes."),
+            ));
+        }
+        let version = options.etcd_version.clone().unwrap_or_else(|| self.info.default_etcd_version.clone());
+        let versions = self.config.binaries.versions();
+        if !versions.is_empty() && !versions.contains(&version) {
+            return Err(Problem::new(
+                "no-such-version",
+                format!("etcd {version} is not among the versions of this lab."),
+                format!("Choose one of {}.", versions.join(", ")),
+            ));
+        }
+        let data = options.data_dir.as_deref().map(DataFolder::take).transpose()?;
+        let runtime = NativeRuntime::new(NativeConfig {
+            topology: self.config.topology.clone(),
+            binaries: self.config.binaries.clone(),
+            version: version.clone(),
+            folder: options.data_dir.clone().unwrap_or_else(|| self.home.folder().to_owned()),
+            keep_data: options.keep_data,
+            ports: match options.ports {
+                Ports::Topology => PortChoice::Topology,
+                Ports::Auto => PortChoice::Auto,
+            },
+            quota_bytes: options.quota_bytes,
+            lab_id: self.info.id.clone(),
+            launch: self.config.launch.clone(),
+        });
+        self.next_view = Some(ClusterView {
+            runtime: runtime.kind().into(),
+            etcd_version: version,
+            quota_bytes: options.quota_bytes.unwrap_or(DEFAULT_QUOTA_BYTES),
+            heartbeat_ms: self.config.topology.heartbeat_ms,
+            election_ms: self.config.topology.election_ms,
+            members: Vec::new(),
+            alarms: Vec::new(),
+        });
+        Ok((Arc::new(runtime), data))
+    }
+
+    pub(super) fn starting_progress(&mut self, progress: Vec<MemberProgress>) {
+        if let Phase::Starting { since_ms, .. } = self.phase {
+            let waiting = progress
+                .into_iter()
+                .map(|one| WaitingFor {
+                    member: one.member,
+                    healthy: one.healthy,
+                    has_leader: one.has_leader,
+                })
+                .collect();
+            self.enter(Phase::Starting { since_ms, waiting });
+        }
+    }
+
+    pub(super) fn started(&mut self, result: Result<Started, Problem>) {
+        let asked = self.starting.take().and_then(|pending| pending.asked);
+        let result = result.and_then(|started| self.watch_over(started));
+        let reply = match result {
+            Ok(running) => {
+                self.record(&running.nodes);
+                let lines = [shown::health(&running.nodes), shown::metrics(&running.nodes[0])];
+                let nodes = running.nodes.clone();
+                self.running = Some(running);
+                lines.into_iter().for_each(|line| self.show(line));
+                if let Some(mut view) = self.next_view.take() {
+                    view.members = (0..).zip(&nodes).map(|(index, node)| member_view(index, node)).collect();
+                    self.view = Some(view.clone());
+                    self.tell(Event::Cluster { cluster: view });
+                }
+                self.enter(Phase::Running { since_ms: (self.clock)() });
+                Reply::Done
+            }
+            Err(problem) => {
+                self.next_view = None;
+                self.problem = Some(problem.clone());
+                self.enter(Phase::Failed { problem: problem.clone() });
+                Reply::Problem { problem }
+            }
+        };
+        if let Some(answer) = asked {
+            let _ = answer.send(reply);
+        }
+    }
+
+    /// Starts the scraper and the tasks that tell of members.
+    fn watch_over(&self, started: Started) -> Result<Running, Problem> {
+        let Started { runtime, cluster, nodes, data } = started;
+        let watching = CancellationToken::new();
+        let store: Arc<dyn Storage> = Arc::clone(&self.shared.store) as Arc<dyn Storage>;
+        let broken = |error: &dyn std::fmt::Display| {
+            Problem::new("scraper-failed", "The members' metrics can't be read.", "Start the lab anew.")
+                .detail(error)
+        };
+        let scraper = Scraper::start(ScrapeConfig::default(), store, Arc::clone(&self.clock), &watching)
+            .map_err(|error| broken(&error))?;
+        let targets = nodes
+            .iter()
+            .map(|node| Target::new("etcd", &node.name, &format!("{}/metrics", node.client)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| broken(&error))?;
+        scraper.set_targets(targets);
+
+        let (mut rounds, shared) = (scraper.rounds(), Arc::clone(&self.shared));
+        tokio::spawn(async move {
+            while rounds.changed().await.is_ok() {
+                let t_ms = rounds.borrow_and_update().as_ref().map(|round| round.t_ms);
+                shared.round.send_replace(t_ms);
+            }
+        });
+        let (mut exits, inbox, cancelled) = (runtime.exits(), self.inbox.clone(), watching.clone());
+        tokio::spawn(async move {
+            loop {
+                let exit = tokio::select! {
+                    () = cancelled.cancelled() => return,
+                    exit = exits.recv() => exit,
+                };
+                match (exit, inbox.upgrade()) {
+                    (Ok(exit), Some(inbox)) => drop(inbox.send(Message::Exited(exit)).await),
+                    (Err(RecvError::Lagged(_)), _) => {}
+                    _ => return,
+                }
+            }
+        });
+        tokio::spawn(poll::every_second(cluster.clone(), self.inbox.clone(), watching.clone()));
+        Ok(Running { runtime, cluster, nodes, watching, scraper, data })
+    }
+
+    pub(super) fn stop(&mut self, answer: Answer) {
+        if let Some(Pending { task, asked }) = self.starting.take() {
+            // Dropping a start kills what it had started.
+            task.abort();
+            if let Some(asked) = asked {
+                let problem =
+                    Problem::new("stopped", "The start was called off.", "Start again when you like.");
+                let _ = asked.send(Reply::Problem { problem });
+            }
+            self.stopping.push(answer);
+            self.show(shown::stop());
+            self.enter(Phase::Stopping);
+            self.beside(async move {
+                // The task's end is the end of what it held.
+                let _ = task.await;
+                Message::Stopped
+            });
+            return;
+        }
+        match self.running.take() {
+            Some(running) => {
+                self.stopping.push(answer);
+                self.show(shown::stop());
+                self.enter(Phase::Stopping);
+                let loads = self.loads.stop_all();
+                self.beside(async move {
+                    // Loads first: they are not to count the members' going as errors of theirs.
+                    let _ = tokio::time::timeout(Duration::from_secs(2), loads).await;
+                    running.scraper.stop().await;
+                    running.watching.cancel();
+                    running.runtime.stop().await;
+                    drop(running.data);
+                    Message::Stopped
+                });
+            }
+            None if matches!(self.phase, Phase::Stopping) => self.stopping.push(answer),
+            None => {
+                let _ = answer.send(Reply::Done);
+            }
+        }
+    }
+
+    pub(super) fn stopped(&mut self) {
+        self.view = None;
+        self.ended.clear();
+        self.record(&[]);
+        self.enter(Phase::Stopped);
+        for answer in std::mem::take(&mut self.stopping) {
+            let _ = answer.send(Reply::Done);
+        }
+    }
+
+    pub(super) fn restart_member(&mut self, member: String, answer: Answer) {
+        let runtime = match self.needs_cluster() {
+            Ok(running) if running.nodes.iter().any(|node| node.name == member) => {
+                Arc::clone(&running.runtime)
+            }
+            Ok(_) => {
+                let _ = answer.send(Reply::Problem { problem: problems::no_such_member(&member) });
+                return;
+            }
+            Err(problem) => {
+                let _ = answer.send(Reply::Problem { problem });
+                return;
+            }
+        };
+        let inbox = self.inbox.clone();
+        tokio::spawn(async move {
+            let result = runtime.restart(&member).await;
+            let reply = match result {
+                Ok(node) => {
+                    if let Some(inbox) = inbox.upgrade() {
+                        let _ = inbox.send(Message::Restarted(node)).await;
+                        let _ = inbox.send(Message::Done(shown::restart(&member))).await;
+                    }
+                    Reply::Done
+                }
+                Err(error) => Reply::Problem { problem: problems::cluster(error) },
+            };
+            let _ = answer.send(reply);
+        });
+    }
+
+    pub(super) fn restarted(&mut self, node: Node) {
+        self.ended.remove(&node.name);
+        if self.problem.as_ref().is_some_and(|problem| problem.member.as_ref() == Some(&node.name)) {
+            self.problem = None;
+        }
+        if let Some(running) = &mut self.running {
+            for old in running.nodes.iter_mut().filter(|old| old.name == node.name) {
+                *old = node.clone();
+            }
+            let nodes = running.nodes.clone();
+            self.record(&nodes);
+        }
+        if let Some(view) = &mut self.view {
+            for member in view.members.iter_mut().filter(|member| member.name == node.name) {
+                *member = member_view(member.index, &node);
+            }
+        }
+    }
+}
+
+fn member_view(index: u32, node: &Node) -> MemberView {
+    MemberView {
+        name: node.name.clone(),
+        index,
+        state: MemberState::Starting,
+        id: String::new(),
+        leader: false,
+        learner: false,
+        term: 0,
+        raft_index: 0,
+        raft_applied_index: 0,
+        db_size_bytes: 0,
+        db_in_use_bytes: 0,
+        pid: node.pid,
+        client_url: node.client.clone(),
+        peer_url: node.peer.clone(),
+        gofail_url: node.gofail.clone(),
+        answered_ms: 0,
+    }
+}
+
+async fn bring_up(
+    runtime: Arc<dyn Runtime>,
+    data: Option<DataFolder>,
+    progress: &OnProgress<'_>,
+) -> Result<Started, Problem> {
+    let nodes = runtime.start(progress).await.map_err(problems::cluster)?;
+    let addresses: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.client.as_str())).collect();
+    match Cluster::connect(addresses).await {
+        Ok(cluster) => Ok(Started { runtime, cluster, nodes, data }),
+        Err(error) => {
+            runtime.stop().await;
+            Err(problems::etcd(&error))
+        }
+    }
+}

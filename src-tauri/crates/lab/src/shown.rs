@@ -1,0 +1,191 @@
+//! Everything the lab does, as the command a person could have typed, with the real addresses.
+
+use std::collections::VecDeque;
+
+use lab_cluster::Node;
+
+use crate::api::{CommandKind, Ports, ShownCommand, StartOptions};
+
+/// Commands kept for a snapshot.
+const KEPT: usize = 100;
+
+/// The commands shown so far, the last ones kept.
+#[derive(Debug, Default)]
+pub struct History {
+    next_id: u64,
+    kept: VecDeque<ShownCommand>,
+}
+
+impl History {
+    /// Adds a command; returns it with its id.
+    pub fn add(&mut self, at_ms: i64, line: Line) -> ShownCommand {
+        self.next_id += 1;
+        let command =
+            ShownCommand { id: self.next_id, at_ms, kind: line.kind, text: line.text, why: line.why.into() };
+        if self.kept.len() == KEPT {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(command.clone());
+        command
+    }
+
+    /// Oldest first.
+    pub fn kept(&self) -> Vec<ShownCommand> {
+        self.kept.iter().cloned().collect()
+    }
+}
+
+/// A command line and what it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Program.
+    pub kind: CommandKind,
+    /// The whole line.
+    pub text: String,
+    /// A few words.
+    pub why: &'static str,
+}
+
+fn labctl(words: &str, why: &'static str) -> Line {
+    Line { kind: CommandKind::EtcdLabctl, text: format!("etcd-labctl {words}"), why }
+}
+
+fn etcdctl(endpoints: &str, words: &str, why: &'static str) -> Line {
+    Line { kind: CommandKind::Etcdctl, text: format!("etcdctl --endpoints={endpoints} {words}"), why }
+}
+
+/// `127.0.0.1:2379,127.0.0.1:22379,…`: the members as etcd's tools take them.
+pub fn endpoints(nodes: &[Node]) -> String {
+    nodes.iter().map(endpoint).collect::<Vec<_>>().join(",")
+}
+
+/// `127.0.0.1:2379`.
+pub fn endpoint(node: &Node) -> &str {
+    node.client.trim_start_matches("http://")
+}
+
+/// Start the cluster.
+pub fn start(options: &StartOptions) -> Line {
+    let mut words = String::from("up");
+    if let Some(version) = &options.etcd_version {
+        words += &format!(" --etcd {version}");
+    }
+    if options.ports == Ports::Auto {
+        words += " --ports auto";
+    }
+    if options.keep_data {
+        words += " --keep-data";
+    }
+    if let Some(bytes) = options.quota_bytes {
+        words += &format!(" --quota-bytes {bytes}");
+    }
+    if let Some(folder) = &options.data_dir {
+        words += &format!(" --data-dir {}", quoted(&folder.display().to_string()));
+    }
+    labctl(&words, "Start the cluster")
+}
+
+/// Ask each member whether it is well.
+pub fn health(nodes: &[Node]) -> Line {
+    etcdctl(&endpoints(nodes), "endpoint health", "Ask each member whether it is well")
+}
+
+/// Read a member's metrics.
+pub fn metrics(node: &Node) -> Line {
+    Line {
+        kind: CommandKind::Curl,
+        text: format!("curl {}/metrics", node.client),
+        why: "Read a member's metrics",
+    }
+}
+
+/// Stop the cluster.
+pub fn stop() -> Line {
+    labctl("down", "Stop the cluster")
+}
+
+/// Restart one member.
+pub fn restart(member: &str) -> Line {
+    labctl(&format!("restart {member}"), "Restart one member")
+}
+
+/// A load, by the line of the load engine itself.
+pub fn load(text: String) -> Line {
+    Line { kind: CommandKind::EtcdLabctl, text, why: "Put the cluster under load" }
+}
+
+/// Write one key.
+pub fn put(nodes: &[Node], key: &str, value: &str) -> Line {
+    etcdctl(&endpoints(nodes), &format!("put {} {}", quoted(key), quoted(value)), "Write one key")
+}
+
+/// Read one key.
+pub fn get(nodes: &[Node], key: &str) -> Line {
+    etcdctl(&endpoints(nodes), &format!("get {}", quoted(key)), "Read one key")
+}
+
+/// Compact.
+pub fn compact(nodes: &[Node], revision: i64) -> Line {
+    etcdctl(
+        &endpoints(nodes),
+        &format!("compact {revision} --physical"),
+        "Drop the history before a revision",
+    )
+}
+
+/// Defragment one member.
+pub fn defragment(node: &Node) -> Line {
+    etcdctl(endpoint(node), "defrag", "Give a member's free pages back to the disk")
+}
+
+/// List alarms.
+pub fn alarms(nodes: &[Node]) -> Line {
+    etcdctl(&endpoints(nodes), "alarm list", "See which alarms are raised")
+}
+
+/// Disarm alarms.
+pub fn disarm(nodes: &[Node]) -> Line {
+    etcdctl(&endpoints(nodes), "alarm disarm", "Disarm all alarms")
+}
+
+/// One word of a shell, quoted where a shell would split or change it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-=:,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    // Only a zero byte can't be quoted, and a key with one can't be typed in a shell either.
+    shlex::try_quote(word).map_or_else(|_| format!("{word:?}"), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_carry_the_real_addresses_and_survive_a_shell() {
+        let node = |name: &str, port: u16| Node {
+            name: name.into(),
+            client: format!("http://127.0.0.1:{port}"),
+            peer: String::new(),
+            gofail: String::new(),
+            pid: None,
+        };
+        let nodes = [node("etcd-1", 4001), node("etcd-2", 4002)];
+        assert_eq!(
+            put(&nodes, "a key", "it's").text,
+            r#"etcdctl --endpoints=127.0.0.1:4001,127.0.0.1:4002 put 'a key' "it's""#
+        );
+        assert_eq!(defragment(&nodes[1]).text, "etcdctl --endpoints=127.0.0.1:4002 defrag");
+    }
+
+    #[test]
+    fn only_the_last_commands_are_kept() {
+        let mut history = History::default();
+        for _ in 0..KEPT + 5 {
+            history.add(0, stop());
+        }
+        let kept = history.kept();
+        assert_eq!((kept.len(), kept[0].id), (KEPT, 6));
+    }
+}
