@@ -5,30 +5,60 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-/// Latencies in microseconds.
-pub type LatencyHistogram = Histogram<u64>;
-
 /// Longest latency told apart. What is longer is recorded as this.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Percentiles of a report: those of etcd's tool (etcd, `pkg/report/report.go`) and one further out.
 const REPORTED_PERCENTILES: [f64; 9] = [10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99];
 
-/// A histogram of three significant digits from a microsecond to an hour: 180 KB, so one a member and worker.
-pub(crate) fn histogram() -> LatencyHistogram {
-    // The bounds are right by the crate's rules (low ≥ 1, high ≥ 2·low, digits ≤ 5); the test below holds them to it.
-    Histogram::new_with_bounds(1, LONGEST.as_micros() as u64, 3)
-        .unwrap_or_else(|_| unreachable!("the bounds are constants"))
+/// Latencies in microseconds, of three significant digits from one microsecond to an hour. Takes 180 KB, so there is
+/// one a member and worker, not one a client.
+#[derive(Clone)]
+pub struct LatencyHistogram(Histogram<u64>);
+
+impl LatencyHistogram {
+    pub(crate) fn new() -> Self {
+        // The bounds are right by the crate's rules: low ≥ 1, high ≥ 2·low, digits ≤ 5.
+        let histogram = Histogram::new_with_bounds(1, LONGEST.as_micros() as u64, 3);
+        Self(histogram.unwrap_or_else(|_| unreachable!("the bounds are constants")))
+    }
+
+    pub(crate) fn record(&mut self, latency: Duration) {
+        self.0.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    pub(crate) fn merge(&mut self, from: &Self) {
+        let merged = self.0.add(&from.0);
+        debug_assert!(merged.is_ok(), "all histograms of this crate have the same bounds");
+    }
+
+    /// Latencies recorded.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// The percentiles of a report; none when nothing was recorded.
+    pub(crate) fn percentiles(&self) -> Vec<Percentile> {
+        if self.0.is_empty() {
+            return Vec::new();
+        }
+        let at =
+            |percent| Percentile { percent, latency_s: seconds(self.0.value_at_percentile(percent) as f64) };
+        REPORTED_PERCENTILES.into_iter().map(at).collect()
+    }
 }
 
-pub(crate) fn record(histogram: &mut LatencyHistogram, latency: Duration) {
-    histogram.saturating_record(u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
+impl AsRef<Histogram<u64>> for LatencyHistogram {
+    fn as_ref(&self) -> &Histogram<u64> {
+        &self.0
+    }
 }
 
-/// Adds histograms of equal bounds, which can't fail.
-pub(crate) fn merge(into: &mut LatencyHistogram, from: &LatencyHistogram) {
-    let merged = into.add(from);
-    debug_assert!(merged.is_ok(), "histograms of this crate share their bounds");
+/// The figures; the counts alone would be pages of zeros.
+impl std::fmt::Debug for LatencyHistogram {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("LatencyHistogram").field(&LatencySummary::of(self)).finish()
+    }
 }
 
 /// Some figures of many latencies, in seconds.
@@ -55,6 +85,7 @@ pub struct LatencySummary {
 impl LatencySummary {
     /// `None` when there is nothing to sum up.
     pub(crate) fn of(histogram: &LatencyHistogram) -> Option<Self> {
+        let histogram = &histogram.0;
         if histogram.is_empty() {
             return None;
         }
@@ -81,16 +112,6 @@ pub struct Percentile {
     pub latency_s: f64,
 }
 
-/// The percentiles of a report; none when nothing was answered.
-pub(crate) fn percentiles(histogram: &LatencyHistogram) -> Vec<Percentile> {
-    if histogram.is_empty() {
-        return Vec::new();
-    }
-    let at =
-        |percent| Percentile { percent, latency_s: seconds(histogram.value_at_percentile(percent) as f64) };
-    REPORTED_PERCENTILES.into_iter().map(at).collect()
-}
-
 fn seconds(micros: f64) -> f64 {
     micros / 1e6
 }
@@ -101,9 +122,9 @@ mod tests {
 
     #[test]
     fn figures_of_a_thousand_latencies() {
-        let mut all = histogram();
+        let mut all = LatencyHistogram::new();
         for millis in 1..=1_000 {
-            record(&mut all, Duration::from_millis(millis));
+            all.record(Duration::from_millis(millis));
         }
         let summary = LatencySummary::of(&all).unwrap();
         assert_eq!(summary.count, 1_000);
@@ -112,20 +133,20 @@ mod tests {
         {
             assert!((is - should).abs() / should < 1e-3, "{is} is far from {should}");
         }
-        assert_eq!(percentiles(&all).len(), REPORTED_PERCENTILES.len());
+        assert_eq!(all.percentiles().len(), REPORTED_PERCENTILES.len());
     }
 
     #[test]
     fn nothing_recorded_is_nothing_said() {
-        assert_eq!(LatencySummary::of(&histogram()), None);
-        assert!(percentiles(&histogram()).is_empty());
+        assert_eq!(LatencySummary::of(&LatencyHistogram::new()), None);
+        assert!(LatencyHistogram::new().percentiles().is_empty());
     }
 
     #[test]
     fn what_is_too_long_counts_as_the_longest() {
-        let mut all = histogram();
-        record(&mut all, Duration::from_secs(100_000));
-        assert_eq!(all.len(), 1);
-        assert!(all.max() >= LONGEST.as_micros() as u64);
+        let mut all = LatencyHistogram::new();
+        all.record(Duration::from_secs(100_000));
+        assert_eq!(all.count(), 1);
+        assert!(all.as_ref().max() >= LONGEST.as_micros() as u64);
     }
 }

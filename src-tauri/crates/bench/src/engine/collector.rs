@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{compaction::CompactionLog, recorder::Record, worker::Member};
 use crate::{
-    Ended, LatencySummary, MemberProgress, MemberReport, Progress, Report, Unanswered, latency, pacer::Pacer,
+    Ended, LatencySummary, MemberProgress, MemberReport, Progress, Report, Unanswered, pacer::Pacer,
 };
 
 /// All that is known of a run so far.
@@ -58,9 +58,9 @@ impl Collector {
                 endpoint: endpoint.name.clone(),
                 conns: endpoint.conns,
                 conns_open: endpoint.member.open.load(Ordering::Relaxed),
-                answers: total.latency.len(),
+                answers: total.latency.count(),
                 errors: total.errors.total(),
-                rate: rate(recent.latency.len()),
+                rate: rate(recent.latency.count()),
                 error_rate: rate(recent.errors.total()),
                 latency: LatencySummary::of(&recent.latency),
             })
@@ -70,9 +70,9 @@ impl Collector {
         Progress {
             elapsed_s: seconds(now.saturating_duration_since(self.pacer.schedule().start)),
             interval_s,
-            answers: so_far.len(),
+            answers: so_far.count(),
             errors: errors.total(),
-            rate: rate(histogram.len()),
+            rate: rate(histogram.count()),
             error_rate: rate(recent.errors().total()),
             latency: LatencySummary::of(&histogram),
             latency_so_far: LatencySummary::of(&so_far),
@@ -96,19 +96,19 @@ impl Collector {
         Report {
             ended,
             duration_s,
-            answers: histogram.len(),
+            answers: histogram.count(),
             errors: errors.total(),
-            rate: rate(histogram.len()),
+            rate: rate(histogram.count()),
             latency: LatencySummary::of(&histogram),
-            percentiles: latency::percentiles(&histogram),
+            percentiles: histogram.percentiles(),
             error_latency: LatencySummary::of(&self.total.error_latency),
             members: members
                 .map(|(endpoint, total)| MemberReport {
                     endpoint: endpoint.name.clone(),
                     conns: endpoint.conns,
-                    answers: total.latency.len(),
+                    answers: total.latency.count(),
                     errors: total.errors.total(),
-                    rate: rate(total.latency.len()),
+                    rate: rate(total.latency.count()),
                     latency: LatencySummary::of(&total.latency),
                     error_counts: total.errors.counts(),
                 })

@@ -1,11 +1,10 @@
-//! What one worker has seen since it was last asked. One histogram a member and worker, not one a client: a
-//! histogram takes 180 KB. Histograms are merged first, percentiles read last.
+//! What one worker has seen since it was last asked. Histograms are merged first, percentiles read last.
 
 use std::time::Duration;
 
 use crate::{
     errors::{ErrorTally, Failure},
-    latency::{self, LatencyHistogram},
+    latency::LatencyHistogram,
 };
 
 /// Answers and errors by member.
@@ -24,19 +23,19 @@ pub(super) struct MemberRecord {
 
 impl Record {
     pub fn new(members: usize) -> Self {
-        let member = || MemberRecord { latency: latency::histogram(), errors: ErrorTally::default() };
+        let member = || MemberRecord { latency: LatencyHistogram::new(), errors: ErrorTally::default() };
         Self {
             members: std::iter::repeat_with(member).take(members).collect(),
-            error_latency: latency::histogram(),
+            error_latency: LatencyHistogram::new(),
         }
     }
 
     /// Notes the outcome of one request.
     pub fn add(&mut self, member: usize, took: Duration, outcome: Result<(), &Failure>) {
         match outcome {
-            Ok(()) => latency::record(&mut self.members[member].latency, took),
+            Ok(()) => self.members[member].latency.record(took),
             Err(failure) => {
-                latency::record(&mut self.error_latency, took);
+                self.error_latency.record(took);
                 self.members[member].errors.add(failure);
             }
         }
@@ -49,16 +48,16 @@ impl Record {
 
     pub fn merge(&mut self, from: &Self) {
         for (into, from) in self.members.iter_mut().zip(&from.members) {
-            latency::merge(&mut into.latency, &from.latency);
+            into.latency.merge(&from.latency);
             into.errors.merge(&from.errors);
         }
-        latency::merge(&mut self.error_latency, &from.error_latency);
+        self.error_latency.merge(&from.error_latency);
     }
 
     /// Answers of all members.
     pub fn latency(&self) -> LatencyHistogram {
-        let mut all = latency::histogram();
-        self.members.iter().for_each(|member| latency::merge(&mut all, &member.latency));
+        let mut all = LatencyHistogram::new();
+        self.members.iter().for_each(|member| all.merge(&member.latency));
         all
     }
 

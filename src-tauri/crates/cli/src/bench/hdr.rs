@@ -44,7 +44,7 @@ impl HdrLog {
         let mut writer = builder.begin_log_with(&mut line, &mut serializer)?;
         writer
             .write_histogram(
-                &progress.histogram,
+                progress.histogram.as_ref(),
                 Duration::from_secs_f64(from_s),
                 Duration::from_secs_f64(progress.interval_s),
                 None::<Tag<'_>>,

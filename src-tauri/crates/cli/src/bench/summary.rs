@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use lab_bench::{Ended, LatencyHistogram, LatencySummary, MemberReport, Report};
+use hdrhistogram::Histogram;
+use lab_bench::{Ended, LatencySummary, MemberReport, Report};
 
 /// Rows of the histogram, and the width of its longest bar.
 const ROWS: u64 = 10;
@@ -14,7 +15,7 @@ pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     figures(&mut text, report);
     if report.latency.is_some() {
-        histogram(&mut text, &report.histogram);
+        histogram(&mut text, report.histogram.as_ref());
         let _ = writeln!(text, "\nLatency distribution:");
         for percentile in &report.percentiles {
             let _ = writeln!(text, "  {}% in {:.4} secs.", percentile.percent, percentile.latency_s);
@@ -39,7 +40,7 @@ fn figures(text: &mut String, report: &Report) {
     let _ = writeln!(text, "  Errors:\t{}", count(report.errors));
 }
 
-fn histogram(text: &mut String, histogram: &LatencyHistogram) {
+fn histogram(text: &mut String, histogram: &Histogram<u64>) {
     let _ = writeln!(text, "\nResponse time histogram:");
     let (low, high) = (histogram.min(), histogram.max());
     let step = (high - low + 1).div_ceil(ROWS);
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn the_histogram_shows_every_answer_once() {
-        let mut latencies = LatencyHistogram::new_with_bounds(1, 3_600_000_000, 3).unwrap();
+        let mut latencies = Histogram::new_with_bounds(1, 3_600_000_000, 3).unwrap();
         for millis in 1..=1_000 {
             latencies.record(millis * 1_000).unwrap();
         }
@@ -195,7 +196,7 @@ mod tests {
 
     #[test]
     fn one_latency_is_one_row() {
-        let mut latencies = LatencyHistogram::new_with_bounds(1, 3_600_000_000, 3).unwrap();
+        let mut latencies = Histogram::new_with_bounds(1, 3_600_000_000, 3).unwrap();
         latencies.record(1_234).unwrap();
         let mut text = String::new();
         histogram(&mut text, &latencies);
