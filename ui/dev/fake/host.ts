@@ -1,0 +1,238 @@
+/** A made-up lab behind the same seam as the real one. */
+import type { Command, Event, Frame, LoadSpec, Reply, ShownCommand, Snapshot, WatchSet } from '$shared/api/lab'
+import type { Host } from '$shared/host/host'
+
+import { dashboards, diagrams } from './content'
+import { arrowFrames, panelFrame } from './series'
+import { commandOf, type Story, World } from './world'
+
+const DEFAULT_PUT: LoadSpec = {
+  workload: {
+    kind: 'put',
+    keySize: 8,
+    valSize: 8,
+    keySpaceSize: 100_000,
+    sequentialKeys: true,
+    compactIntervalS: null,
+    compactIndexDelta: 1000,
+  },
+  clients: 1000,
+  conns: 1000,
+  total: 100_000_000,
+  rate: null,
+}
+const DEFAULT_RANGE: LoadSpec = {
+  workload: { kind: 'range', key: '/', rangeEnd: null, serializable: false },
+  clients: 100,
+  conns: 100,
+  total: 100_000,
+  rate: null,
+}
+const LOG_LINES = 40
+
+export class FakeHost implements Host {
+  readonly #world: World
+  #watch: WatchSet = { panels: [], diagrams: [], rangeS: 120, maxPoints: 300 }
+  #shown: ShownCommand[] = []
+  #tell: (event: Event) => void = () => undefined
+  #keys = new Map<string, string>([['greeting', 'hello']])
+
+  constructor(story: Story) {
+    this.#world = new World(story)
+    if (Number.isFinite(this.#world.putFromS)) this.#world.putSpec = DEFAULT_PUT
+    if (Number.isFinite(this.#world.rangeFromS)) this.#world.rangeSpec = DEFAULT_RANGE
+    if (Number.isFinite(this.#world.runningFromS)) {
+      this.#show('etcd-labctl', 'etcd-labctl up --runtime native --etcd 3.5.9', 'Start the cluster')
+      this.#show(
+        'etcdctl',
+        'etcdctl --endpoints 127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379 endpoint status -w table',
+        'Ask each member how it is',
+      )
+    }
+    if (story === 'slow') {
+      for (const port of [11180, 21180, 31180]) {
+        this.#show('curl', `curl http://127.0.0.1:${port}/walBeforeFdatasync -XPUT -d'sleep(100)'`, 'Slow the disk')
+      }
+    }
+    for (const spec of [this.#world.putSpec, this.#world.rangeSpec])
+      if (spec) this.#show('etcd-labctl', commandOf(spec), 'Start a load')
+  }
+
+  async subscribe(onEvent: (event: Event) => void): Promise<void> {
+    this.#tell = onEvent
+    setInterval(() => this.#tick(), 1000)
+  }
+
+  async send(command: Command): Promise<Reply> {
+    const world = this.#world
+    const now = Math.floor(Date.now() / 1000)
+    switch (command.type) {
+      case 'snapshot':
+        return { type: 'snapshot', snapshot: this.#snapshot(now) }
+      case 'dashboards':
+        return { type: 'dashboards', dashboards }
+      case 'diagrams':
+        return { type: 'diagrams', diagrams }
+      case 'watch':
+        this.#watch = command.set
+        if (world.phase(now).name === 'running') this.#tell({ type: 'frame', frame: this.#frame(now) })
+        return { type: 'done' }
+      case 'start':
+        world.runningFromS = now
+        this.#show(
+          'etcd-labctl',
+          `etcd-labctl up --runtime native${command.options.ports === 'auto' ? ' --ports auto' : ''}`,
+          'Start the cluster',
+        )
+        this.#tell({ type: 'phase', phase: { name: 'running', sinceMs: now * 1000 } })
+        return { type: 'done' }
+      case 'stop':
+        world.runningFromS = Infinity
+        this.#tell({ type: 'phase', phase: { name: 'stopped' } })
+        return { type: 'done' }
+      case 'startLoad': {
+        const put = command.spec.workload.kind === 'put'
+        if (put) [world.putSpec, world.putFromS, world.putToS] = [command.spec, now, Infinity]
+        else [world.rangeSpec, world.rangeFromS, world.rangeToS] = [command.spec, now, Infinity]
+        this.#show('etcd-labctl', commandOf(command.spec), 'Start a load')
+        return { type: 'load', id: put ? 1 : 2 }
+      }
+      case 'stopLoad':
+        if (command.id === 1) world.putToS = now
+        else world.rangeToS = now
+        return { type: 'done' }
+      case 'loadCommand':
+        return { type: 'text', text: commandOf(command.spec) }
+      case 'log':
+        return {
+          type: 'log',
+          file: `/home/you/.local/share/etcd-lab/logs/${command.member}.log`,
+          lines: Array.from({ length: LOG_LINES }, (_, at) => logLine(now - LOG_LINES + at, at)),
+        }
+      case 'put':
+        this.#keys.set(command.key, command.value)
+        this.#show('etcdctl', `etcdctl --endpoints 127.0.0.1:2379 put ${command.key} ${command.value}`, 'Put a key')
+        return { type: 'revision', revision: world.index(now, 0) }
+      case 'get':
+        return { type: 'value', value: this.#keys.get(command.key) ?? null, revision: world.index(now, 0) }
+      case 'compact':
+        return { type: 'revision', revision: command.revision ?? world.index(now, 0) }
+      case 'alarms':
+      case 'disarm':
+        return { type: 'alarms', alarms: world.cluster(now)?.alarms ?? [] }
+      case 'defragment':
+        return {
+          type: 'problem',
+          problem: {
+            code: 'member-silent',
+            sentence: `${command.member} did not answer in 10 s.`,
+            next: 'Wait for it, or restart it.',
+            detail: 'context deadline exceeded',
+            member: command.member,
+            log: [],
+          },
+        }
+      default:
+        return { type: 'done' }
+    }
+  }
+
+  #show(kind: ShownCommand['kind'], text: string, why: string): void {
+    const command = { id: this.#shown.length + 1, atMs: Date.now(), kind, text, why }
+    this.#shown.push(command)
+    this.#tell({ type: 'shown', command })
+  }
+
+  #snapshot(now: number): Snapshot {
+    const world = this.#world
+    return {
+      lab: {
+        id: 'lab-7f3a',
+        version: '0.1.0',
+        folder: '/home/you/.local/share/etcd-lab',
+        etcdVersions: ['3.5.9', '3.7.3'],
+        defaultEtcdVersion: '3.5.9',
+        serve: null,
+        pid: 4242,
+        host: 'app',
+      },
+      phase: world.phase(now),
+      cluster: world.cluster(now),
+      loads: [
+        ...(world.putSpec ? [world.load('put', world.putSpec, now, true)] : []),
+        ...(world.rangeSpec ? [world.load('range', world.rangeSpec, now, true)] : []),
+      ],
+      shown: this.#shown,
+      problem:
+        world.story === 'dead'
+          ? {
+              code: 'member-exited',
+              sentence: 'etcd-3 ended by itself.',
+              next: 'The other two go on; restart it from its card.',
+              detail: 'signal: 9 (SIGKILL)',
+              member: 'etcd-3',
+              log: [logLine(now, 3)],
+            }
+          : null,
+    }
+  }
+
+  #frame(now: number): Frame {
+    const times = Array.from({ length: this.#watch.rangeS + 1 }, (_, at) => now - this.#watch.rangeS + at)
+    return {
+      atS: now,
+      times,
+      panels: this.#watch.panels.flatMap((ref) => {
+        const panel = dashboards
+          .find((each) => each.uid === ref.dashboard)
+          ?.rows.flatMap((row) => row.panels)
+          .find((each) => each.id === ref.panel)
+        return panel ? [panelFrame(this.#world, ref, panel, times)] : []
+      }),
+      diagrams: this.#watch.diagrams.flatMap((id) => {
+        const diagram = diagrams.find((each) => each.id === id)
+        return diagram ? [{ diagram: id, arrows: arrowFrames(this.#world, diagram, now) }] : []
+      }),
+    }
+  }
+
+  #tick(): void {
+    const world = this.#world
+    const now = Math.floor(Date.now() / 1000)
+    if (world.story === 'stale' && now > world.bornS + 1) return
+    const phase = world.phase(now)
+    if (world.story === 'starting') this.#tell({ type: 'phase', phase })
+    const cluster = world.cluster(now)
+    if (cluster) this.#tell({ type: 'cluster', cluster })
+    if (phase.name !== 'running') return
+    if (world.putSpec) this.#tell({ type: 'load', load: world.load('put', world.putSpec, now, false) })
+    if (world.rangeSpec) this.#tell({ type: 'load', load: world.load('range', world.rangeSpec, now, false) })
+    this.#tell({ type: 'frame', frame: this.#frame(now) })
+  }
+}
+
+function logLine(atS: number, at: number): string {
+  const [level, msg, rest] = (
+    [
+      [
+        'info',
+        'established TCP streaming connection with remote peer',
+        { 'stream-reader-type': 'stream Message', 'remote-peer-id': 'd282ac2ce600c1ce' },
+      ],
+      ['info', 'applied entries', { 'applied-index': 1_204_000 + at }],
+      [
+        'warn',
+        'apply request took too long',
+        { took: '112.4ms', 'expected-duration': '100ms', prefix: 'read-only range ' },
+      ],
+      ['info', 'saved snapshot', { 'snapshot-index': 1_200_012 }],
+    ] as const
+  )[at % 4] as readonly [string, string, object]
+  return JSON.stringify({
+    level,
+    ts: new Date(atS * 1000).toISOString(),
+    caller: 'etcdserver/server.go:1',
+    msg,
+    ...rest,
+  })
+}

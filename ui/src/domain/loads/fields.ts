@@ -1,0 +1,155 @@
+/** The numbers of a load as a person types them, and what is wrong with them. Pure. */
+import type { LoadSpec, Workload } from '$shared/api/lab'
+
+export type LoadKind = Workload['kind']
+
+export type FieldName =
+  | 'clients'
+  | 'conns'
+  | 'total'
+  | 'rate'
+  | 'keySize'
+  | 'valSize'
+  | 'keySpaceSize'
+  | 'compactIntervalS'
+  | 'compactIndexDelta'
+  | 'key'
+  | 'rangeEnd'
+
+export interface Fields {
+  /** What was typed. */
+  readonly text: Readonly<Record<FieldName, string>>
+  readonly sequentialKeys: boolean
+  readonly serializable: boolean
+}
+
+interface Rule {
+  readonly label: string
+  readonly kinds: readonly LoadKind[]
+  /** Ends of the allowed range; a text when absent. */
+  readonly min?: number
+  readonly max?: number
+  /** May be left empty, and what that means. */
+  readonly empty?: string
+}
+
+const U32 = 4_294_967_295
+const BOTH = ['put', 'range'] as const
+
+/** In the order of the form. */
+export const RULES: Readonly<Record<FieldName, Rule>> = {
+  clients: { label: 'Clients', kinds: BOTH, min: 1, max: 100_000 },
+  conns: { label: 'Connections', kinds: BOTH, min: 1, max: 60_000 },
+  total: { label: 'Requests in all', kinds: BOTH, min: 1, max: Number.MAX_SAFE_INTEGER },
+  rate: { label: 'Requests a second', kinds: BOTH, min: 1, max: U32, empty: 'As fast as possible' },
+  keySize: { label: 'Key size, bytes', kinds: ['put'], min: 1, max: 1_048_576 },
+  valSize: { label: 'Value size, bytes', kinds: ['put'], min: 0, max: 1_500_000 },
+  keySpaceSize: { label: 'Different keys', kinds: ['put'], min: 1, max: Number.MAX_SAFE_INTEGER },
+  compactIntervalS: { label: 'Compact every, seconds', kinds: ['put'], min: 1, max: 86_400, empty: 'Never' },
+  compactIndexDelta: { label: 'Revisions kept', kinds: ['put'], min: 0, max: Number.MAX_SAFE_INTEGER },
+  key: { label: 'Key', kinds: ['range'] },
+  rangeEnd: { label: 'Range end', kinds: ['range'], empty: 'One key' },
+}
+
+export const fieldsOf = (kind: LoadKind): FieldName[] =>
+  (Object.keys(RULES) as FieldName[]).filter((name) => RULES[name].kinds.includes(kind))
+
+/** The numbers of the talk. */
+export const DEFAULTS: Readonly<Record<LoadKind, Fields>> = {
+  put: {
+    text: {
+      clients: '1000',
+      conns: '1000',
+      total: '100000000',
+      rate: '',
+      keySize: '8',
+      valSize: '8',
+      keySpaceSize: '100000',
+      compactIntervalS: '',
+      compactIndexDelta: '1000',
+      key: '',
+      rangeEnd: '',
+    },
+    sequentialKeys: true,
+    serializable: false,
+  },
+  range: {
+    text: {
+      clients: '100',
+      conns: '100',
+      total: '100000',
+      rate: '',
+      keySize: '8',
+      valSize: '8',
+      keySpaceSize: '1',
+      compactIntervalS: '',
+      compactIndexDelta: '1000',
+      key: '/',
+      rangeEnd: '',
+    },
+    sequentialKeys: false,
+    serializable: false,
+  },
+}
+
+const plain = (text: string) => text.replace(/[\s,_]/g, '')
+
+/** A whole number as typed, with or without separators; `null` for anything else. */
+export function wholeNumber(text: string): number | null {
+  const digits = plain(text)
+  return /^\d{1,16}$/.test(digits) ? Number(digits) : null
+}
+
+/** What is wrong with a field, in words that name it; nothing when it is well. */
+export function wrongWith(name: FieldName, text: string): string | undefined {
+  const { label, min, max, empty } = RULES[name]
+  if (text.trim() === '') return empty === undefined ? `${label}: fill this in` : undefined
+  if (min === undefined || max === undefined) return undefined
+  const value = wholeNumber(text)
+  if (value === null) return `${label}: a whole number`
+  if (value < min) return `${label}: at least ${min.toLocaleString('en')}`
+  if (value > max) return `${label}: at most ${max.toLocaleString('en')}`
+  return undefined
+}
+
+/** The load that the fields say, or `null` while one of them is wrong. */
+export function specOf(kind: LoadKind, fields: Fields): LoadSpec | null {
+  if (fieldsOf(kind).some((name) => wrongWith(name, fields.text[name]) !== undefined)) return null
+  const number = (name: FieldName) => wholeNumber(fields.text[name]) ?? 0
+  const optional = (name: FieldName) => (fields.text[name].trim() === '' ? null : wholeNumber(fields.text[name]))
+  const workload: Workload =
+    kind === 'put'
+      ? {
+          kind,
+          keySize: number('keySize'),
+          valSize: number('valSize'),
+          keySpaceSize: number('keySpaceSize'),
+          sequentialKeys: fields.sequentialKeys,
+          compactIntervalS: optional('compactIntervalS'),
+          compactIndexDelta: number('compactIndexDelta'),
+        }
+      : {
+          kind,
+          key: fields.text.key,
+          rangeEnd: fields.text.rangeEnd.trim() === '' ? null : fields.text.rangeEnd,
+          serializable: fields.serializable,
+        }
+  return {
+    workload,
+    clients: number('clients'),
+    conns: number('conns'),
+    total: number('total'),
+    rate: optional('rate'),
+  }
+}
+
+/** A load's numbers in a line: `1,000 clients, 1,000 connections`. */
+export function summary(spec: LoadSpec): string {
+  const n = (value: number) => value.toLocaleString('en')
+  const { workload: w } = spec
+  const what =
+    w.kind === 'put'
+      ? `${n(w.valSize)} B values, ${n(w.keySpaceSize)} keys`
+      : `key ${w.key}${w.rangeEnd === null ? '' : ` to ${w.rangeEnd}`}, ${w.serializable ? 'serializable' : 'linearizable'}`
+  return `${n(spec.clients)} clients on ${n(spec.conns)} connections, ${what}`
+}

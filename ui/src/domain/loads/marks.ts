@@ -1,0 +1,19 @@
+/** Moments that every chart shows: when loads began and ended. Pure. */
+import type { LoadView } from '$shared/api/lab'
+import type { Mark } from '$shared/chart/types'
+
+export function loadMarks(loads: Iterable<LoadView>): Mark[] {
+  const marks: Mark[] = []
+  for (const load of loads) {
+    const { kind } = load.spec.workload
+    const last = load.now ?? load.overall
+    if (!last) continue
+    const began = Math.round(last.atS - load.elapsedS)
+    marks.push({ atS: began, label: `${kind} starts` })
+    const { name } = load.state
+    if (name === 'ended' || name === 'failed') {
+      marks.push({ atS: Math.round(began + load.elapsedS), label: `${kind} ends` })
+    }
+  }
+  return marks.sort((a, b) => a.atS - b.atS)
+}

@@ -1,0 +1,39 @@
+/** What a member looks like: its colour, and how its health is told in a glyph and a word. */
+import type { ClusterView, MemberState, MemberView } from '$shared/api/lab'
+import type { IconName } from '$shared/ui/icons'
+
+/** Hues made for members; a larger cluster goes on with greys. */
+const HUES = 5
+
+/** A custom property: the member's colour everywhere. */
+export const hueName = (index: number): string => (index >= 0 && index < HUES ? `--m${index}` : '--other')
+export const hue = (index: number): string => `var(${hueName(index)})`
+
+/** Place of a member by name, known even before the cluster tells: names end in their number. */
+export function memberIndex(cluster: ClusterView | null, name: string): number {
+  const known = cluster?.members.find((member) => member.name === name)
+  if (known) return known.index
+  const number = /(\d+)$/.exec(name)?.[1]
+  return number === undefined ? -1 : Number(number) - 1
+}
+
+export interface Health {
+  readonly word: string
+  readonly icon: IconName
+  readonly tone: 'good' | 'warn' | 'bad' | 'muted'
+}
+
+const HEALTH: Record<MemberState, Health> = {
+  starting: { word: 'Starting', icon: 'clock', tone: 'muted' },
+  healthy: { word: 'Healthy', icon: 'healthy', tone: 'good' },
+  noLeader: { word: 'No leader', icon: 'question', tone: 'warn' },
+  unreachable: { word: 'No answer', icon: 'alert', tone: 'bad' },
+  exited: { word: 'Exited', icon: 'off', tone: 'bad' },
+}
+
+export const health = (state: MemberState): Health => HEALTH[state]
+
+export const role = (member: MemberView): string => (member.leader ? 'leader' : member.learner ? 'learner' : 'follower')
+
+export const leaderOf = (cluster: ClusterView | null): string | undefined =>
+  cluster?.members.find((member) => member.leader)?.name

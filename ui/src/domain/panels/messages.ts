@@ -1,0 +1,16 @@
+/** Words of a panel. */
+export const words = {
+  stale: (seconds: number) => `No data for ${seconds} s`,
+  about: (title: string) => `About ${title}`,
+  enlarge: (title: string) => `Enlarge ${title}`,
+  stopped: 'Drawn here once the cluster runs',
+  waiting: 'Waiting for the first scrapes',
+  noSeries: 'Nothing to show: no such events yet',
+  queries: 'Queries',
+  line: 'Line',
+  last: 'Last',
+  min: 'Min',
+  mean: 'Mean',
+  max: 'Max',
+  close: 'Close',
+}

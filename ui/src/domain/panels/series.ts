@@ -1,0 +1,69 @@
+/** How a panel's lines are told apart: hue says the member, dash says which of its lines. Pure. */
+import type { PanelFrame, PanelView, SeriesFrame } from '$shared/api/lab'
+import type { Line } from '$shared/chart/types'
+
+import { hueName } from '$domain/members/members'
+
+/** Solid first; then patterns that stay apart at 1.5 px. */
+const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [10, 3, 2, 3]]
+
+export function linesOf(frame: PanelFrame | undefined, indexOf: (member: string) => number): Line[] {
+  if (!frame) return []
+  const variants = variantsOf(frame.series)
+  const ofMember = new Map<string, number>()
+  return frame.series.map((series, at) => {
+    const owner = series.member
+    // A line of no member takes the neutral colour: hues mean members.
+    const variant = variants.get(variantKey(series)) ?? ofMember.get(owner ?? '') ?? 0
+    ofMember.set(owner ?? '', (ofMember.get(owner ?? '') ?? 0) + 1)
+    return {
+      key: `${series.target}/${owner ?? ''}/${series.name}/${at}`,
+      name: series.name,
+      colour: owner === null ? '--other' : hueName(indexOf(owner)),
+      dash: DASHES[variant % DASHES.length] ?? [],
+      values: series.values,
+    }
+  })
+}
+
+/** What tells a member's lines apart: the query, and every label but the member's own. */
+function variantKey(series: SeriesFrame): string {
+  const labels = Object.entries(series.labels)
+    .filter(([name]) => name !== 'instance' && name !== 'job')
+    .sort(([a], [b]) => a.localeCompare(b))
+  return JSON.stringify([series.target, series.member === null ? series.name : '', labels])
+}
+
+/** The same kind of line has the same dash at each member, whichever members have it. */
+function variantsOf(series: readonly SeriesFrame[]): Map<string, number> {
+  const owned = [...new Set(series.filter((each) => each.member !== null).map(variantKey))].sort(byTargetThenOk)
+  const rest = [...new Set(series.filter((each) => each.member === null).map(variantKey))]
+  return new Map([...owned.map((key, at) => [key, at] as const), ...rest.map((key, at) => [key, at] as const)])
+}
+
+/** Code OK is the plain line of its query; what went wrong is dashed. */
+function byTargetThenOk(a: string, b: string): number {
+  const rank = (key: string) => Number(key[1]) * 2 + (key.includes('"grpc_code"') && !key.includes('"OK"') ? 1 : 0)
+  return rank(a) - rank(b) || a.localeCompare(b)
+}
+
+/** Points with a value, in all lines. */
+export const pointCount = (frame: PanelFrame | undefined): number =>
+  frame?.series.reduce((sum, series) => sum + series.values.reduce((n: number, v) => n + (v === null ? 0 : 1), 0), 0) ??
+  0
+
+/** The last value of the first line that has one at its end. */
+export function lastValue(frame: PanelFrame | undefined): number | null {
+  for (const series of frame?.series ?? []) {
+    const last = series.values.at(-1)
+    if (last !== null && last !== undefined) return last
+  }
+  return null
+}
+
+/** `disk: wal fsync duration p99` in its two parts; the first names where it is measured. */
+export function titleParts(panel: PanelView): { place: string; title: string } {
+  const cut = panel.title.indexOf(': ')
+  if (cut < 0 || cut > 16) return { place: '', title: panel.title }
+  return { place: panel.title.slice(0, cut), title: panel.title.slice(cut + 2) }
+}

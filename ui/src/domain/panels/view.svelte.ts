@@ -1,0 +1,65 @@
+/** What one panel draws now, taken from the session's frame. To be made while a component is made. */
+import type { PanelFrame, PanelView } from '$shared/api/lab'
+import type { Line, Mark, Scale } from '$shared/chart/types'
+
+import { loadMarks } from '$domain/loads/marks'
+import { memberIndex } from '$domain/members/members'
+import { staleForS } from '$domain/session/clock.svelte'
+import type { Lab } from '$domain/session/context'
+import { panelKey } from '$domain/session/frame'
+
+import { lastValue, linesOf, pointCount } from './series'
+
+/** Why there are no lines; nothing when there are. */
+export type Emptiness = 'stopped' | 'waiting' | 'noSeries' | 'problem' | null
+
+export class PanelData {
+  readonly #lab: Lab
+  readonly #panel: () => { dashboard: string; panel: PanelView }
+
+  constructor(lab: Lab, panel: () => { dashboard: string; panel: PanelView }) {
+    this.#lab = lab
+    this.#panel = panel
+  }
+
+  get frame(): PanelFrame | undefined {
+    const { dashboard, panel } = this.#panel()
+    return this.#lab.session.frame.panels.get(panelKey({ dashboard, panel: panel.id }))
+  }
+
+  readonly lines: Line[] = $derived.by(() =>
+    linesOf(this.frame, (member) => memberIndex(this.#lab.session.cluster, member)),
+  )
+  readonly points: number = $derived.by(() => pointCount(this.frame))
+  readonly last: number | null = $derived.by(() => lastValue(this.frame))
+  readonly marks: Mark[] = $derived.by(() => loadMarks(this.#lab.session.loads.values()))
+
+  get times(): readonly number[] {
+    return this.#lab.session.frame.times
+  }
+
+  get atS(): number {
+    return this.#lab.session.frame.atS
+  }
+
+  get rangeS(): number {
+    return this.#lab.watch.rangeS
+  }
+
+  get scale(): Scale {
+    const { panel } = this.#panel()
+    return { unit: panel.unit, min: panel.min, max: panel.max }
+  }
+
+  get staleS(): number {
+    return staleForS(this.#lab.session, this.#lab.clock.nowMs)
+  }
+
+  get empty(): Emptiness {
+    if (this.frame?.problem) return 'problem'
+    if (this.points > 0) return null
+    const { session } = this.#lab
+    if (session.phase.name !== 'running') return 'stopped'
+    return session.frameCameMs === 0 || this.frame === undefined ? 'waiting' : 'noSeries'
+  }
+}

@@ -1,0 +1,22 @@
+/** Hands the session to the components below. */
+import { getContext, setContext } from 'svelte'
+
+import type { Bench } from '$domain/loads/bench.svelte'
+
+import type { Clock } from './clock.svelte'
+import type { ClusterControl } from './control.svelte'
+import type { Session } from './session.svelte'
+import type { Watch } from './watch.svelte'
+
+export interface Lab {
+  readonly control: ClusterControl
+  readonly benches: { readonly put: Bench; readonly range: Bench }
+  readonly session: Session
+  readonly watch: Watch
+  readonly clock: Clock
+}
+
+const KEY = Symbol('lab')
+
+export const provideLab = (lab: Lab): Lab => setContext(KEY, lab)
+export const useLab = (): Lab => getContext<Lab>(KEY)

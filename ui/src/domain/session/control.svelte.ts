@@ -1,0 +1,59 @@
+/** Starting and stopping the cluster, and what is done to its members. Holds the person's choices; draws nothing. */
+import type { Ports, Problem, StartOptions } from '$shared/api/lab'
+
+import type { Session } from './session.svelte'
+
+export class ClusterControl {
+  /** The lab's default while `null`. */
+  version = $state<string | null>(null)
+  ports = $state<Ports>('topology')
+  keepData = $state(false)
+  /** Asked for, and not answered yet. */
+  busy = $state(false)
+
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  get chosenVersion(): string {
+    return this.version ?? this.#session.lab?.defaultEtcdVersion ?? ''
+  }
+
+  /** Why the cluster did not start, while that is the last word on it. */
+  get failure(): Problem | null {
+    const { phase } = this.#session
+    return phase.name === 'failed' ? phase.problem : null
+  }
+
+  async start(ports: Ports = this.ports): Promise<void> {
+    this.ports = ports
+    const options: StartOptions = {
+      etcdVersion: this.version,
+      ports,
+      keepData: this.keepData,
+      quotaBytes: null,
+      dataDir: null,
+    }
+    this.busy = true
+    const reply = await this.#session.send({ type: 'start', options })
+    this.busy = false
+    // A start that fails is told as a phase, and shown from there.
+    if (reply.type === 'problem' && this.#session.phase.name !== 'failed') this.#session.problem = reply.problem
+  }
+
+  async stop(): Promise<void> {
+    this.busy = true
+    await this.#session.act({ type: 'stop' })
+    this.busy = false
+  }
+
+  async restart(member: string): Promise<void> {
+    await this.#session.act({ type: 'restartMember', member })
+  }
+
+  async defragment(member: string): Promise<void> {
+    await this.#session.act({ type: 'defragment', member })
+  }
+}

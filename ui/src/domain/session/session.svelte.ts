@@ -1,0 +1,181 @@
+/**
+ * The lab as this window knows it: the snapshot, kept up to date by events, and commands sent for the person.
+ * Holds state and draws nothing. A window that is reloaded, or that fell behind, asks for the snapshot again.
+ */
+import { SvelteMap } from 'svelte/reactivity'
+
+import type {
+  ClusterView,
+  Command,
+  DashboardView,
+  Diagram,
+  Event,
+  Frame,
+  LabInfo,
+  LoadPoint,
+  LoadView,
+  Phase,
+  Problem,
+  Reply,
+  ShownCommand,
+  Snapshot,
+} from '$shared/api/lab'
+import { type Host, hostGone } from '$shared/host/host'
+
+import { indexFrame, NO_FRAME, type IndexedFrame } from './frame'
+
+/** Whether this window hears from the lab. */
+export type Link = 'connecting' | 'live' | 'ended' | 'gone'
+
+/** Seconds of a load that are kept for its chart. */
+const LOAD_HISTORY = 300
+/** Commands that are kept for the log. */
+const SHOWN = 500
+
+export type ReplyOf<T extends Reply['type']> = Extract<Reply, { type: T }>
+
+export class Session {
+  link = $state<Link>('connecting')
+  lab = $state.raw<LabInfo | null>(null)
+  phase = $state.raw<Phase>({ name: 'stopped' })
+  cluster = $state.raw<ClusterView | null>(null)
+  /** Loads by id, oldest first. */
+  readonly loads = new SvelteMap<number, LoadView>()
+  shown = $state.raw<readonly ShownCommand[]>([])
+  problem = $state.raw<Problem | null>(null)
+  dashboards = $state.raw<readonly DashboardView[]>([])
+  diagrams = $state.raw<readonly Diagram[]>([])
+  /** What is drawn now. */
+  frame = $state.raw<IndexedFrame>(NO_FRAME)
+  /** When the last frame came, by this window's clock; 0 for never. */
+  frameCameMs = $state(0)
+
+  readonly #host: Host
+  readonly #now: () => number
+  /** A snapshot that was asked for before another must not undo it. */
+  #asked = 0
+
+  constructor(host: Host, now: () => number = Date.now) {
+    this.#host = host
+    this.#now = now
+  }
+
+  /** Subscribes, then reads everything once. */
+  async connect(): Promise<void> {
+    try {
+      await this.#host.subscribe((event) => this.#take(event))
+    } catch (cause) {
+      this.link = 'gone'
+      this.problem = hostGone(cause)
+      return
+    }
+    await Promise.all([this.#refresh(), this.#readDashboards(), this.#readDiagrams()])
+  }
+
+  /** Carries out a command. The answer, or the problem, is the caller's to show. */
+  send(command: Command): Promise<Reply> {
+    return this.#host.send(command)
+  }
+
+  /** Carries out a command whose failure is shown to the whole window. */
+  async act(command: Command): Promise<Reply> {
+    const reply = await this.send(command)
+    if (reply.type === 'problem') this.#take({ type: 'problem', problem: reply.problem })
+    return reply
+  }
+
+  async dismissProblem(): Promise<void> {
+    this.problem = null
+    await this.send({ type: 'dismissProblem' })
+  }
+
+  async #refresh(): Promise<void> {
+    const asked = ++this.#asked
+    const reply = await this.send({ type: 'snapshot' })
+    if (asked !== this.#asked) return
+    if (reply.type === 'snapshot') this.#adopt(reply.snapshot)
+    else if (reply.type === 'problem') {
+      this.link = 'gone'
+      this.problem = reply.problem
+    }
+  }
+
+  async #readDashboards(): Promise<void> {
+    const reply = await this.send({ type: 'dashboards' })
+    if (reply.type === 'dashboards') this.dashboards = reply.dashboards
+    else if (reply.type === 'problem') this.problem = reply.problem
+  }
+
+  async #readDiagrams(): Promise<void> {
+    const reply = await this.send({ type: 'diagrams' })
+    if (reply.type === 'diagrams') this.diagrams = reply.diagrams
+    else if (reply.type === 'problem') this.problem = reply.problem
+  }
+
+  #adopt(snapshot: Snapshot): void {
+    this.link = 'live'
+    this.lab = snapshot.lab
+    this.phase = snapshot.phase
+    this.cluster = snapshot.cluster
+    this.problem = snapshot.problem
+    this.shown = snapshot.shown
+    this.loads.clear()
+    for (const load of snapshot.loads) this.loads.set(load.id, load)
+  }
+
+  #take(event: Event): void {
+    switch (event.type) {
+      case 'phase':
+        this.#enter(event.phase)
+        break
+      case 'cluster':
+        this.cluster = event.cluster
+        break
+      case 'load':
+        this.loads.set(event.load.id, withHistory(event.load, this.loads.get(event.load.id)))
+        break
+      case 'loadForgotten':
+        this.loads.delete(event.id)
+        break
+      case 'shown':
+        this.shown = [...this.shown.filter((each) => each.id !== event.command.id), event.command].slice(-SHOWN)
+        break
+      case 'frame':
+        this.#draw(event.frame)
+        break
+      case 'problem':
+        this.problem = event.problem
+        break
+      case 'lagged':
+        void this.#refresh()
+        break
+      case 'ended':
+        this.link = 'ended'
+        break
+    }
+  }
+
+  #enter(phase: Phase): void {
+    this.phase = phase
+    if (phase.name === 'starting' || phase.name === 'stopped') {
+      // Nothing of the last cluster is drawn as if it were of the next.
+      this.frame = NO_FRAME
+      this.frameCameMs = 0
+      if (phase.name === 'stopped') this.cluster = null
+    }
+  }
+
+  #draw(frame: Frame): void {
+    this.frame = indexFrame(frame)
+    this.frameCameMs = this.#now()
+  }
+}
+
+/** An event's load with the history it left out. */
+export function withHistory(load: LoadView, before: LoadView | undefined): LoadView {
+  const history = before?.history ?? load.history
+  const last = history.at(-1)
+  const news: LoadPoint | null = load.now
+  if (!news || (last && news.atS <= last.atS)) return { ...load, history }
+  return { ...load, history: [...history.slice(1 - LOAD_HISTORY), news] }
+}

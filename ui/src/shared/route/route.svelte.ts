@@ -1,0 +1,17 @@
+/** The route that is shown now, followed as it changes. */
+import { parseRoute, type Route } from './parse'
+
+class Router {
+  current = $state.raw<Route>(parseRoute(''))
+
+  start(): void {
+    const read = () => (this.current = parseRoute(location.hash))
+    read()
+    addEventListener('hashchange', read)
+  }
+}
+
+export const router = new Router()
+
+export const toLab = '#/lab'
+export const toDashboard = (uid: string): string => `#/dashboards/${encodeURIComponent(uid)}`

@@ -1,0 +1,14 @@
+/** Puts a floating element beside the one it belongs to, inside the window. */
+
+const GAP = 6
+const EDGE = 8
+
+export function placeNear(anchor: Element, floating: HTMLElement, align: 'start' | 'end'): void {
+  const at = anchor.getBoundingClientRect()
+  const { width, height } = floating.getBoundingClientRect()
+  const left = align === 'start' ? at.left : at.right - width
+  const below = at.bottom + GAP
+  const top = below + height + EDGE <= innerHeight ? below : at.top - GAP - height
+  floating.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - width - EDGE))}px`
+  floating.style.top = `${Math.max(EDGE, top)}px`
+}

@@ -1,0 +1,38 @@
+/** Words of the lab screen. */
+export const words = {
+  loads: 'Loads',
+  subject: 'Put or range',
+  put: 'Put',
+  range: 'Range',
+  diagram: { put: 'Where a put spends its time, now', range: 'Where a range spends its time, now' },
+  enlarge: 'Enlarge the diagram',
+  shrink: 'Close',
+  noDiagram: 'The diagrams of this lab are not here yet.',
+
+  watch: 'What to watch',
+  window: 'How far charts look back',
+  minutes: (seconds: number) => `${seconds / 60} min`,
+  all: { put: 'All of Puts', range: 'All of Ranges' },
+
+  heroTitle: 'Three etcd members, on this machine',
+  heroText:
+    'Start a real cluster with failpoints built in, put it under load, and watch its metrics move. It listens on this machine only, and ends with this window.',
+  start: 'Start cluster',
+  version: 'etcd',
+  ports: 'Ports',
+  portsTopology: 'Standard',
+  portsAuto: 'Any free',
+  data: 'Data',
+  dataFresh: 'Fresh',
+  dataKept: 'From last time',
+
+  starting: 'Starting the cluster',
+  startingText: 'It is ready when every member is healthy and a leader is known.',
+  answers: 'answers its health check',
+  knowsLeader: 'knows a leader',
+  stopping: 'Stopping the cluster',
+  stoppingText: 'Loads end first, then the members.',
+  freePorts: 'Use free ports',
+  tryAgain: 'Try again',
+  connecting: 'Looking for the lab',
+}
