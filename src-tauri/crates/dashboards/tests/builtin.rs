@@ -119,8 +119,8 @@ impl Scrapes {
     fn of_three_members(exposition: &str, scrapes: i64) -> Self {
         let mut series = Vec::new();
         for entry in parse(exposition) {
-            let Entry::Sample(line) = entry.unwrap() else { continue };
-            let own = line.labels().unwrap();
+            let Entry::Sample(line) = entry.expect("a member's exposition parses") else { continue };
+            let own = line.labels().expect("a member's labels parse");
             let pairs = own.iter().map(|(name, value)| (name.to_string(), value.to_string()));
             let labels = Labels::from_pairs(pairs).with(METRIC_NAME, line.metric()).with("job", "etcd");
             let counts =
