@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab_metrics::Queryable;
 
 use crate::error::EvalError;
-use crate::eval;
+use crate::eval::{Evaluator, Request};
 use crate::parse::Query;
 use crate::plan::ValueType;
 use crate::value::{Answer, Value};
@@ -111,8 +111,8 @@ impl Engine {
     /// When a limit is passed, the check interrupts, or the data makes the expression meaningless.
     pub fn instant(&self, store: &dyn Queryable, query: &Query, t_ms: i64) -> Result<Answer, EvalError> {
         check_time("time", t_ms)?;
-        let value = eval::instant(self, store, query.root(), t_ms)?;
-        self.finish(value)
+        let request = Request { start_ms: t_ms, end_ms: t_ms, step_ms: 0 };
+        self.answer(store, request, |evaluator| evaluator.instant(query.root()))
     }
 
     /// Evaluates `query` at `start_ms`, and every `step_ms` from there up to `end_ms`, which is included.
@@ -148,16 +148,23 @@ impl Engine {
                 "invalid expression type \"{value_type}\" for range query, must be Scalar or instant Vector"
             )));
         }
-        let series = eval::range(self, store, query.root(), start_ms, end_ms, step_ms)?;
-        self.finish(Value::Matrix(series))
+        let request = Request { start_ms, end_ms, step_ms };
+        self.answer(store, request, |evaluator| evaluator.range(query.root()))
     }
 
-    fn finish(&self, value: Value) -> Result<Answer, EvalError> {
+    fn answer(
+        &self,
+        store: &dyn Queryable,
+        request: Request,
+        evaluate: impl FnOnce(&mut Evaluator<'_>) -> Result<Value, EvalError>,
+    ) -> Result<Answer, EvalError> {
+        let mut evaluator = Evaluator::new(self, store, request);
+        let value = evaluate(&mut evaluator)?;
         let (found, limit) = (value.series_count(), self.limits.series);
         if found > limit {
             return Err(EvalError::TooManySeries { limit, found });
         }
-        Ok(Answer { value, warnings: Vec::new() })
+        Ok(Answer { value, warnings: evaluator.into_warnings() })
     }
 
     pub(crate) fn check_interrupt(&self) -> Result<(), EvalError> {

@@ -20,7 +20,7 @@ fn module_folder(module: &str) -> PathBuf {
     PathBuf::from(folder)
 }
 
-fn run_all(folder: &Path, semantics: Semantics) -> ScriptReport {
+fn run_all(folder: &Path, semantics: Semantics, left_out: &[&str]) -> ScriptReport {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
         .expect("the module holds scripts")
         .map(|entry| entry.expect("the folder can be read").path())
@@ -29,8 +29,12 @@ fn run_all(folder: &Path, semantics: Semantics) -> ScriptReport {
     files.sort();
     let mut total = ScriptReport::default();
     for file in files {
-        let report = run_script(&std::fs::read_to_string(&file).expect("the script can be read"), semantics);
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if left_out.contains(&name.as_str()) {
+            println!("{name:28} left out");
+            continue;
+        }
+        let report = run_script(&std::fs::read_to_string(&file).expect("the script can be read"), semantics);
         println!(
             "{name:28} passed {:4}  failed {:4}  skipped {:4}",
             report.passed, report.failed, report.skipped
@@ -44,6 +48,7 @@ fn run_all(folder: &Path, semantics: Semantics) -> ScriptReport {
         total.passed += report.passed;
         total.failed += report.failed;
         total.skipped += report.skipped;
+        total.failures.extend(report.failures);
     }
     println!(
         "{:28} passed {:4}  failed {:4}  skipped {:4}",
@@ -55,6 +60,30 @@ fn run_all(folder: &Path, semantics: Semantics) -> ScriptReport {
 #[test]
 fn every_script_of_prometheus_2_42_passes() {
     let folder = module_folder("github.com/prometheus/prometheus@v0.42.0").join("promql/testdata");
-    let total = run_all(&folder, Semantics::V2_42);
+    let total = run_all(&folder, Semantics::V2_42, &[]);
     assert_eq!((total.passed, total.failed, total.skipped), (566, 0, 0));
+}
+
+/// Files of 3.14 about what is experimental in Prometheus, or about native histograms, and not offered here.
+const NOT_OFFERED: [&str; 8] = [
+    "duration_expression.test",
+    "extended_vectors.test",
+    "fill-modifier.test",
+    "info.test",
+    "name_label_dropping.test",
+    "native_histograms.test",
+    "start_timestamps.test",
+    "type_and_unit.test",
+];
+
+#[test]
+fn the_float_part_of_prometheus_3_14_passes() {
+    let folder =
+        module_folder("github.com/prometheus/prometheus@v0.314.0").join("promql/promqltest/testdata");
+    let total = run_all(&folder, Semantics::V3, &NOT_OFFERED);
+    // Experimental, too, but among the others.
+    let unexpected =
+        total.failures.iter().filter(|failure| !failure.text.starts_with("histogram_quantiles("));
+    assert_eq!(unexpected.count(), 0);
+    assert_eq!((total.passed, total.failed), (896, 8));
 }

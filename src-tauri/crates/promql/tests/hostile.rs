@@ -82,6 +82,8 @@ fn numbers_and_times_out_of_bounds_are_refused() {
     for text in [
         "a[1e300]",
         "a[99999999999999999999]",
+        "a{b='\\xff'}",
+        "a{b='\\377'}",
         "a[0]",
         "a[0s]",
         "a[99999999999y]",
@@ -203,6 +205,18 @@ fn an_evaluation_can_be_interrupted_in_the_middle() {
         assert_eq!(error.error_type(), error_type);
         assert_eq!(asked.load(Ordering::Relaxed), 4, "it went on after being interrupted");
     }
+}
+
+#[test]
+fn doubtful_answers_come_with_a_warning() {
+    let warnings =
+        |text: &str| Engine::default().instant(&store(), &parse(text).unwrap(), 9_000).unwrap().warnings;
+    assert!(warnings("histogram_quantile(0.9, h_bucket)").is_empty());
+    let of_quantile = ["PromQL warning: quantile value should be between 0 and 1, got 90"];
+    assert_eq!(warnings("histogram_quantile(90, h_bucket)"), of_quantile);
+    assert_eq!(warnings("quantile(90, a) + quantile(90, b)"), of_quantile);
+    let of_bound = ["PromQL warning: bucket label \"le\" is missing or has a malformed value of \"\""];
+    assert_eq!(warnings("histogram_quantile(0.9, {job='etcd'})"), of_bound);
 }
 
 /// Pieces of PromQL in any order: most is nonsense, some parses, and what parses is evaluated.

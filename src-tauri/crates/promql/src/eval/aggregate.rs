@@ -26,6 +26,9 @@ impl Evaluator<'_> {
         if matches!(aggregate.op, Aggregator::TopK | Aggregator::BottomK | Aggregator::LimitK) {
             return rank::select(aggregate, rows, &numbers);
         }
+        if aggregate.op == Aggregator::Quantile {
+            self.check_quantiles(&numbers);
+        }
         let groups = groups(&rows, &aggregate.grouping);
         self.hold(groups.len().saturating_mul(grid.steps))?;
         let mut out = Vec::with_capacity(groups.len());

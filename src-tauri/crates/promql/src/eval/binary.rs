@@ -31,7 +31,10 @@ impl Evaluator<'_> {
             }
             (Cells::Vector(lhs), Cells::Vector(rhs)) => {
                 self.hold(lhs.len().max(rhs.len()).saturating_mul(grid.steps))?;
-                Join::new(binary, self.drops_name(binary.op), grid.steps).run(lhs, rhs).map(Cells::Vector)
+                let semantics = self.engine.semantics;
+                let join =
+                    Join { binary, drops_name: self.drops_name(binary.op), steps: grid.steps, semantics };
+                join.run(lhs, rhs).map(Cells::Vector)
             }
             _ => Err(EvalError::Internal("an operand is a string")),
         }
@@ -128,13 +131,10 @@ struct Join<'a> {
     binary: &'a Binary,
     drops_name: bool,
     steps: usize,
+    semantics: Semantics,
 }
 
-impl<'a> Join<'a> {
-    fn new(binary: &'a Binary, drops_name: bool, steps: usize) -> Self {
-        Self { binary, drops_name, steps }
-    }
-
+impl Join<'_> {
     fn run(&self, lhs: Vec<Row>, rhs: Vec<Row>) -> Result<Vec<Row>, EvalError> {
         // With group_right the "one" side is the left.
         let one_is_left = self.binary.matching.cardinality == Cardinality::OneToMany;
@@ -160,17 +160,28 @@ impl<'a> Join<'a> {
         for group in groups.iter().filter(|group| group.one.len() > 1) {
             self.check_unique(&group.one, &one, &many, one_is_left)?;
         }
-        // In the order of the "many" side, as a person reading the answer expects.
+        // Prometheus 3 counts matches before a comparison filters them, 2.42 those that are left.
+        let counts_filtered = self.semantics == Semantics::V3 && self.filters();
         let mut rows = Vec::with_capacity(order.len());
+        let mut matches = Vec::new();
+        // In the order of the "many" side, as a person reading the answer expects.
         for (index, place) in order {
-            for other in &groups[place].one {
-                if let Some(row) = self.pair(&many[index], &one[*other], one_is_left) {
-                    rows.push((place, row));
+            let group = &groups[place];
+            for other in &group.one {
+                let (many, one) = (&many[index], &one[*other]);
+                if counts_filtered && group.many.len() > 1 {
+                    matches.extend(self.pair(many, one, one_is_left, false).map(|row| (place, row)));
                 }
+                rows.extend(self.pair(many, one, one_is_left, self.filters()).map(|row| (place, row)));
             }
         }
-        self.check_matches(&rows, groups.len())?;
+        self.check_matches(if counts_filtered { &matches } else { &rows }, groups.len())?;
         merged(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// Whether elements for which the operator does not hold are left out.
+    fn filters(&self) -> bool {
+        self.binary.op.is_comparison() && !self.binary.returns_bool
     }
 
     /// On the "one" side a match group has at most one element a step; also when nothing matches it, as long as
@@ -199,7 +210,7 @@ impl<'a> Join<'a> {
     }
 
     /// The result of one element of each side, unless it is empty.
-    fn pair(&self, many: &Row, one: &Row, one_is_left: bool) -> Option<Row> {
+    fn pair(&self, many: &Row, one: &Row, one_is_left: bool, filter: bool) -> Option<Row> {
         let mut row = Row::empty(Labels::default(), self.steps);
         let mut any = false;
         for ((out, m), o) in row.values.iter_mut().zip(&many.values).zip(&one.values) {
@@ -209,7 +220,7 @@ impl<'a> Join<'a> {
             let (l, r) = if one_is_left { (*o, *m) } else { (*m, *o) };
             *out = match Outcome::of(self.binary.op, l, r) {
                 Outcome::Value(value) => value,
-                Outcome::Holds(holds) if self.binary.returns_bool => f64::from(u8::from(holds)),
+                Outcome::Holds(holds) if !filter => f64::from(u8::from(holds)),
                 Outcome::Holds(true) => l,
                 Outcome::Holds(false) => continue,
             };

@@ -11,11 +11,12 @@ mod select;
 mod sets;
 mod table;
 
-use lab_metrics::{Queryable, Sample, SeriesData};
+use lab_metrics::{Labels, Queryable, Sample, SeriesData};
 
 use crate::engine::Engine;
 use crate::error::EvalError;
 use crate::functions::{self, Function, TableCall};
+use crate::number::format_float;
 use crate::plan::{Call, Expr, Kind};
 use crate::value::{Value, VectorSample};
 
@@ -26,57 +27,19 @@ pub(crate) use table::{ABSENT, Cells, Row, is_absent, merged, without_name, with
 pub(crate) struct Evaluator<'a> {
     pub engine: &'a Engine,
     store: &'a dyn Queryable,
-    /// The query's own start and end, for `@ start()` and `@ end()`.
-    start_ms: i64,
-    end_ms: i64,
+    pub request: Request,
     /// Values held at the moment.
     held: usize,
+    warnings: Vec<String>,
 }
 
-pub(crate) fn instant(
-    engine: &Engine,
-    store: &dyn Queryable,
-    root: &Expr,
-    t_ms: i64,
-) -> Result<Value, EvalError> {
-    let mut evaluator = Evaluator { engine, store, start_ms: t_ms, end_ms: t_ms, held: 0 };
-    let grid = Grid { start_ms: t_ms, step_ms: 1, steps: 1 };
-    if matches!(root.kind, Kind::Range(_) | Kind::Subquery(_)) {
-        return evaluator.matrix(root, grid).map(Value::Matrix);
-    }
-    let sample = |values: &[f64]| values.first().map(|value| Sample { t_ms, value: *value });
-    match evaluator.eval(root, grid)? {
-        Cells::Text(text) => Ok(Value::String { t_ms, text: text.as_ref().to_owned() }),
-        Cells::Scalar(values) => {
-            sample(&values).map(Value::Scalar).ok_or(EvalError::Internal("a scalar without a value"))
-        }
-        Cells::Vector(rows) => Ok(Value::Vector(
-            rows.into_iter()
-                .filter(Row::has_values)
-                .filter_map(|row| Some(VectorSample { sample: sample(&row.values)?, labels: row.labels }))
-                .collect(),
-        )),
-    }
-}
-
-pub(crate) fn range(
-    engine: &Engine,
-    store: &dyn Queryable,
-    root: &Expr,
-    start_ms: i64,
-    end_ms: i64,
-    step_ms: i64,
-) -> Result<Vec<SeriesData>, EvalError> {
-    let mut evaluator = Evaluator { engine, store, start_ms, end_ms, held: 0 };
-    let grid = Grid::new(start_ms, end_ms, step_ms);
-    let rows = match evaluator.eval(root, grid)? {
-        Cells::Text(_) => return Err(EvalError::Internal("a string has no range")),
-        Cells::Scalar(values) => vec![Row { labels: lab_metrics::Labels::default(), values }],
-        Cells::Vector(rows) => rows,
-    };
-    let mut series = as_series(rows, grid);
-    series.sort_by(|a, b| a.labels.cmp(&b.labels));
-    Ok(series)
+/// What was asked for, whatever grid a part of it is evaluated on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub start_ms: i64,
+    pub end_ms: i64,
+    /// 0 for an instant query.
+    pub step_ms: i64,
 }
 
 /// Rows as samples; rows without any are left out.
@@ -93,7 +56,52 @@ fn as_series(rows: Vec<Row>, grid: Grid) -> Vec<SeriesData> {
         .collect()
 }
 
-impl Evaluator<'_> {
+impl<'a> Evaluator<'a> {
+    pub fn new(engine: &'a Engine, store: &'a dyn Queryable, request: Request) -> Self {
+        Self { engine, store, request, held: 0, warnings: Vec::new() }
+    }
+
+    /// The value of `root` at the request's start.
+    pub fn instant(&mut self, root: &Expr) -> Result<Value, EvalError> {
+        let t_ms = self.request.start_ms;
+        let grid = Grid { start_ms: t_ms, step_ms: 1, steps: 1 };
+        if matches!(root.kind, Kind::Range(_) | Kind::Subquery(_)) {
+            return self.matrix(root, grid).map(Value::Matrix);
+        }
+        let sample = |values: &[f64]| values.first().map(|value| Sample { t_ms, value: *value });
+        match self.eval(root, grid)? {
+            Cells::Text(text) => Ok(Value::String { t_ms, text: text.as_ref().to_owned() }),
+            Cells::Scalar(values) => {
+                sample(&values).map(Value::Scalar).ok_or(EvalError::Internal("a scalar without a value"))
+            }
+            Cells::Vector(rows) => Ok(Value::Vector(
+                rows.into_iter()
+                    .filter(Row::has_values)
+                    .filter_map(|row| Some(VectorSample { sample: sample(&row.values)?, labels: row.labels }))
+                    .collect(),
+            )),
+        }
+    }
+
+    /// The values of `root` at every step of the request, in order of labels.
+    pub fn range(&mut self, root: &Expr) -> Result<Value, EvalError> {
+        let Request { start_ms, end_ms, step_ms } = self.request;
+        let grid = Grid::new(start_ms, end_ms, step_ms);
+        let rows = match self.eval(root, grid)? {
+            Cells::Text(_) => return Err(EvalError::Internal("a string has no range")),
+            Cells::Scalar(values) => vec![Row { labels: Labels::default(), values }],
+            Cells::Vector(rows) => rows,
+        };
+        let mut series = as_series(rows, grid);
+        series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        Ok(Value::Matrix(series))
+    }
+
+    /// What there is to say about the answer.
+    pub fn into_warnings(self) -> Vec<String> {
+        self.warnings
+    }
+
     /// The value of `expr` at every step of `grid`.
     pub fn eval(&mut self, expr: &Expr, grid: Grid) -> Result<Cells, EvalError> {
         self.engine.check_interrupt()?;
@@ -150,6 +158,21 @@ impl Evaluator<'_> {
                 let args = call.args.iter().map(|arg| self.eval(arg, grid)).collect::<Result<_, _>>()?;
                 evaluate(TableCall { args, exprs: &call.args, grid, evaluator: self })
             }
+        }
+    }
+
+    /// Notes what the person who asked should know; the same is said once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Warns of a quantile outside of 0 to 1, which gives an infinity.
+    pub fn check_quantiles(&mut self, quantiles: &[f64]) {
+        if let Some(q) = quantiles.iter().find(|q| !(0.0..=1.0).contains(*q)) {
+            let q = format_float(*q);
+            self.warn(format!("PromQL warning: quantile value should be between 0 and 1, got {q}"));
         }
     }
 

@@ -65,8 +65,8 @@ impl Evaluator<'_> {
         let (anchor_ms, step_ms) = match shift.at {
             None => (grid.start_ms, grid.step_ms),
             Some(At::Time(t_ms)) => (t_ms, 0),
-            Some(At::Start) => (self.start_ms, 0),
-            Some(At::End) => (self.end_ms, 0),
+            Some(At::Start) => (self.request.start_ms, 0),
+            Some(At::End) => (self.request.end_ms, 0),
         };
         Windows {
             end_ms: anchor_ms - shift.offset_ms,

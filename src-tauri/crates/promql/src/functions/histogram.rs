@@ -1,5 +1,4 @@
-//! `histogram_quantile` of classic histograms: buckets are told apart by `le`, and found once a query, not once a
-//! step.
+//! Functions of classic histograms: buckets are told apart by `le`, and found once a query, not once a step.
 
 use std::collections::HashMap;
 
@@ -15,13 +14,42 @@ const BOUND: &str = "le";
 
 pub(super) fn quantile(mut call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
     let (q, rows) = (call.scalar(0)?, call.vector(1)?);
-    let steps = call.grid.steps;
     let semantics = call.evaluator.engine.semantics;
+    call.evaluator.check_quantiles(&q);
+    each_histogram(call, &rows, |step, buckets| bucket_quantile(q[step], buckets, semantics))
+}
+
+/// The share of observations between two bounds. Prometheus 2.42 has it for native histograms only.
+pub(super) fn fraction(mut call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    let (lower, upper, rows) = (call.scalar(0)?, call.scalar(1)?, call.vector(2)?);
+    if call.evaluator.engine.semantics == Semantics::V2_42 {
+        return Ok(Cells::Vector(Vec::new()));
+    }
+    each_histogram(call, &rows, |step, buckets| bucket_fraction(lower[step], upper[step], buckets))
+}
+
+/// Functions that take native histograms and pass over floats, which is all there is here.
+pub(super) fn native_only(_: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    Ok(Cells::Vector(Vec::new()))
+}
+
+/// Gives each histogram among `rows` the value that `value` makes of its buckets, in order of bounds, at each step.
+fn each_histogram(
+    call: TableCall<'_, '_>,
+    rows: &[Row],
+    value: impl Fn(usize, &mut [Bucket]) -> f64,
+) -> Result<Cells, EvalError> {
+    let steps = call.grid.steps;
     let mut places: HashMap<Labels, usize> = HashMap::new();
     let mut histograms: Vec<Histogram> = Vec::new();
     for (index, row) in rows.iter().enumerate() {
-        // A series without a readable bound is no bucket.
-        let Ok(bound) = row.labels.get(BOUND).parse::<f64>() else { continue };
+        let bound = row.labels.get(BOUND);
+        let Ok(bound) = bound.parse::<f64>() else {
+            call.evaluator.warn(format!(
+                "PromQL warning: bucket label \"le\" is missing or has a malformed value of {bound:?}"
+            ));
+            continue;
+        };
         let labels = row.labels.filtered(|name| name != BOUND);
         let place = *places.entry(labels.clone()).or_insert(histograms.len());
         if place == histograms.len() {
@@ -45,7 +73,7 @@ pub(super) fn quantile(mut call: TableCall<'_, '_>) -> Result<Cells, EvalError> 
                 }
             }
             if !buckets.is_empty() {
-                *out = bucket_quantile(q[step], &mut buckets, semantics);
+                *out = value(step, &mut buckets);
             }
         }
         if row.has_values() {
@@ -111,6 +139,47 @@ fn bucket_quantile(q: f64, buckets: &mut [Bucket], semantics: Semantics) -> f64 
     let below = buckets[found - 1];
     let within = (rank - below.count) / (bucket.count - below.count);
     below.bound + (bucket.bound - below.bound) * within
+}
+
+/// The share of the observations between `lower` and `upper` (Prometheus, `BucketFraction`).
+fn bucket_fraction(lower: f64, upper: f64, buckets: &[Bucket]) -> f64 {
+    let count = match buckets {
+        [.., top] if top.bound == f64::INFINITY => top.count,
+        _ => return f64::NAN,
+    };
+    if count == 0.0 || lower.is_nan() || upper.is_nan() {
+        return f64::NAN;
+    }
+    if lower >= upper {
+        return 0.0;
+    }
+    (observations_below(upper, buckets) - observations_below(lower, buckets)) / count
+}
+
+/// How many observations lie below `value`, were they evenly spread inside each bucket. A bucket without end has
+/// none to spread: below +Inf those of the bucket before count, above -Inf the bucket's own.
+fn observations_below(value: f64, buckets: &[Bucket]) -> f64 {
+    let total = buckets.last().map_or(0.0, |top| top.count);
+    let mut from = match buckets.first() {
+        Some(first) if first.bound <= 0.0 => f64::NEG_INFINITY,
+        _ => 0.0,
+    };
+    let mut below = 0.0;
+    for bucket in buckets {
+        if from >= value {
+            return f64::min(below, total);
+        }
+        if bucket.bound > value {
+            let spread = if from == f64::NEG_INFINITY {
+                bucket.count
+            } else {
+                below + (bucket.count - below) * (value - from) / (bucket.bound - from)
+            };
+            return if spread > total { total } else { spread };
+        }
+        (from, below) = (bucket.bound, bucket.count);
+    }
+    total
 }
 
 /// Bisects for the first bucket whose count reaches `rank`, probing as Go's `sort.Search` does: with NaN among the

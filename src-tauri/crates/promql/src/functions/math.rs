@@ -47,6 +47,19 @@ pub(super) fn clamp_min(mut call: TableCall<'_, '_>) -> Result<Cells, EvalError>
     bounded(rows, &bound, larger)
 }
 
+pub(super) fn min_of(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    of_two(call, smaller)
+}
+
+pub(super) fn max_of(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    of_two(call, larger)
+}
+
+fn of_two(mut call: TableCall<'_, '_>, choose: impl Fn(f64, f64) -> f64) -> Result<Cells, EvalError> {
+    let (a, b) = (call.scalar(0)?, call.scalar(1)?);
+    Ok(Cells::Scalar(a.into_iter().zip(b).map(|(a, b)| choose(a, b)).collect()))
+}
+
 pub(super) fn round(mut call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
     let rows = call.vector(0)?;
     if call.args.len() < 2 {

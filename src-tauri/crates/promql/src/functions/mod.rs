@@ -136,11 +136,15 @@ pub(crate) fn depends_on_time(name: &str) -> bool {
             | "day_of_month"
             | "day_of_week"
             | "day_of_year"
+            | "end"
             | "hour"
             | "minute"
             | "month"
             | "year"
             | "predict_linear"
+            | "range"
+            | "start"
+            | "step"
             | "time"
             | "timestamp"
     )
@@ -178,9 +182,14 @@ pub(crate) fn find(name: &str) -> Option<Function> {
         "delta" => window(rate::delta),
         "deriv" => window(trend::deriv),
         "double_exponential_smoothing" | "holt_winters" => window(trend::double_exponential_smoothing),
+        "end" => Table(scalar::query_end),
         "exp" => Map(f64::exp),
         "first_over_time" => naming(over_time::first),
         "floor" => Map(f64::floor),
+        "histogram_avg" | "histogram_count" | "histogram_stddev" | "histogram_stdvar" | "histogram_sum" => {
+            Table(histogram::native_only)
+        }
+        "histogram_fraction" => Table(histogram::fraction),
         "histogram_quantile" => Table(histogram::quantile),
         "hour" => Table(date::hour),
         "idelta" => window(rate::idelta),
@@ -193,7 +202,9 @@ pub(crate) fn find(name: &str) -> Option<Function> {
         "log10" => Map(f64::log10),
         "log2" => Map(f64::log2),
         "mad_over_time" => window(over_time::mad),
+        "max_of" => Table(math::max_of),
         "max_over_time" => window(over_time::max),
+        "min_of" => Table(math::min_of),
         "min_over_time" => window(over_time::min),
         "minute" => Table(date::minute),
         "month" => Table(date::month),
@@ -202,6 +213,7 @@ pub(crate) fn find(name: &str) -> Option<Function> {
         "present_over_time" => window(PRESENT),
         "quantile_over_time" => window(over_time::quantile),
         "rad" => Map(math::radians),
+        "range" => Table(scalar::query_range),
         "rate" => window(rate::rate),
         "resets" => window(over_time::resets),
         "round" => Table(math::round),
@@ -214,8 +226,10 @@ pub(crate) fn find(name: &str) -> Option<Function> {
         "sort_by_label_desc" => Table(sort::by_label_descending),
         "sort_desc" => Table(sort::descending),
         "sqrt" => Map(f64::sqrt),
+        "start" => Table(scalar::query_start),
         "stddev_over_time" => window(over_time::stddev),
         "stdvar_over_time" => window(over_time::stdvar),
+        "step" => Table(scalar::query_step),
         "sum_over_time" => window(over_time::sum),
         "tan" => Map(f64::tan),
         "tanh" => Map(f64::tanh),

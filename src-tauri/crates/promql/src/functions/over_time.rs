@@ -117,6 +117,10 @@ pub(super) fn mad(call: &WindowCall<'_>, samples: &[Sample], out: &mut [f64]) ->
     call.each(samples, out, |_, window| {
         values.clear();
         values.extend(window.iter().map(|sample| sample.value));
+        // NaN would sort to an end and go unnoticed.
+        if values.iter().any(|value| value.is_nan()) {
+            return Some(f64::NAN);
+        }
         let median = numeric::quantile(0.5, &mut values);
         values.iter_mut().for_each(|value| *value = (*value - median).abs());
         Some(numeric::quantile(0.5, &mut values))

@@ -14,6 +14,28 @@ pub(super) fn time(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
     Ok(Cells::Scalar(call.grid.times().map(|t_ms| t_ms as f64 / 1000.0).collect()))
 }
 
+// What was asked for, in seconds: the query's bounds and step, also inside a subquery. Experimental in Prometheus 3.
+
+pub(super) fn query_start(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    everywhere(&call, call.evaluator.request.start_ms)
+}
+
+pub(super) fn query_end(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    everywhere(&call, call.evaluator.request.end_ms)
+}
+
+pub(super) fn query_range(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    everywhere(&call, call.evaluator.request.end_ms - call.evaluator.request.start_ms)
+}
+
+pub(super) fn query_step(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
+    everywhere(&call, call.evaluator.request.step_ms)
+}
+
+fn everywhere(call: &TableCall<'_, '_>, ms: i64) -> Result<Cells, EvalError> {
+    Ok(Cells::Scalar(vec![ms as f64 / 1000.0; call.grid.steps]))
+}
+
 pub(super) fn vector(mut call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
     Ok(Cells::Vector(vec![Row { labels: Labels::default(), values: call.scalar(0)? }]))
 }

@@ -72,6 +72,15 @@ impl ParseError {
 /// With the position and a sentence, when the text is no PromQL, exceeds a bound, mistypes an argument or asks for
 /// what is not offered here (native histograms' functions, experimental syntax).
 pub fn parse(text: &str) -> Result<Query, ParseError> {
+    parse_with(text, |_| true)
+        .and_then(|query| query.ok_or_else(|| ParseError::new(0, "there is no expression")))
+}
+
+/// As [`parse`], after `edit` had its way with the parser's tree; None when `edit` says no.
+pub(crate) fn parse_with(
+    text: &str,
+    edit: impl FnOnce(&mut promql_parser::parser::Expr) -> bool,
+) -> Result<Option<Query>, ParseError> {
     let tokens = scan::scan(text)?;
     offer_former_names();
     let source = scan::without_raw_strings(text, &tokens);
@@ -79,11 +88,14 @@ pub fn parse(text: &str) -> Result<Query, ParseError> {
     // own and must not take the lab down.
     let parsed = std::panic::catch_unwind(|| promql_parser::parser::parse(&source))
         .map_err(|_| ParseError::new(0, "the expression cannot be parsed"))?;
-    let ast = parsed.map_err(|message| {
+    let mut ast = parsed.map_err(|message| {
         syntax::first_mistake(text, &tokens).unwrap_or_else(|| scan::located(text, &tokens, message))
     })?;
+    if !edit(&mut ast) {
+        return Ok(None);
+    }
     let root = lower::lower(&ast).map_err(|message| scan::located(text, &tokens, message))?;
-    Ok(Query(Arc::new(Parsed { text: text.to_owned(), root })))
+    Ok(Some(Query(Arc::new(Parsed { text: text.to_owned(), root }))))
 }
 
 /// Prometheus 3 renamed `holt_winters` to `double_exponential_smoothing`, and the parser knows the new name only.

@@ -65,6 +65,7 @@ pub(super) fn scan(text: &str) -> Result<Vec<Token>, ParseError> {
             }
             '"' | '\'' | '`' => {
                 at = end_of_string(text, start, first)?;
+                check_escapes(text, start, at, first)?;
                 if first == '`' { TokenKind::RawText } else { TokenKind::Text }
             }
             '(' | '[' | '{' => {
@@ -176,6 +177,27 @@ fn end_of_string(text: &str, start: usize, quote: char) -> Result<usize, ParseEr
         }
     }
     Err(ParseError::new(start, "the string is never closed"))
+}
+
+/// In PromQL `\xff` is a byte; labels here are Unicode, and the parser would read it as a character.
+fn check_escapes(text: &str, start: usize, end: usize, quote: char) -> Result<(), ParseError> {
+    let mut rest = &text[start..end];
+    while let Some(at) = rest.find('\\').filter(|_| quote != '`') {
+        let escape = &rest[at + 1..];
+        let beyond_ascii = match escape.as_bytes() {
+            [b'x', high, ..] => !high.is_ascii_digit() || *high >= b'8',
+            [first, ..] => matches!(first, b'2' | b'3'),
+            [] => false,
+        };
+        if beyond_ascii {
+            let message =
+                "byte escapes beyond \\x7f are not offered: write the character, or \\u and its number";
+            return Err(ParseError::new(end - rest.len() + at, message));
+        }
+        // Past the escaped character, which may be a backslash itself.
+        rest = escape.get(escape.chars().next().map_or(0, char::len_utf8)..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn closing(open: char) -> char {

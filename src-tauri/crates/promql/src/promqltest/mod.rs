@@ -1,10 +1,11 @@
 //! Prometheus' own conformance scripts (`.test`), run against this evaluator: `load` series, `eval` expressions,
-//! compare with what the script expects. Every instant expression is evaluated as a range query too, as
-//! Prometheus' runner does it.
+//! compare with what the script expects. As Prometheus' runner does it, every instant expression is evaluated as a
+//! range query too, and once more at other times with its selectors held in place by `@`.
 //!
 //! What scripts ask about native histograms is skipped and said to be; there are none here.
 
 mod compare;
+mod pin;
 mod run;
 mod script;
 mod series;

@@ -1,10 +1,10 @@
 //! Plays a script's commands.
 
-use lab_metrics::{METRIC_NAME, Sample};
+use lab_metrics::Sample;
 
 use super::script::{Action, Command, Eval, Expected, When, parse};
 use super::series::Slot;
-use super::{MemoryStore, Remark, ScriptReport, compare};
+use super::{MemoryStore, Remark, ScriptReport, compare, pin};
 use crate::engine::{Engine, Semantics};
 use crate::parse::Query;
 use crate::plan::ValueType;
@@ -44,10 +44,14 @@ impl Runner {
                 self.store = MemoryStore::new();
                 self.native.clear();
             }
-            Action::Load { step_ms, series } => {
+            Action::Load { step_ms, series, with_native } => {
                 for (labels, slots) in series {
+                    let name = labels.metric();
                     if slots.contains(&Slot::Native) {
-                        self.native.push(labels.get(METRIC_NAME).to_owned());
+                        self.native.push(name.to_owned());
+                    }
+                    if let Some(base) = name.strip_suffix("_bucket").filter(|_| with_native) {
+                        self.native.push(base.to_owned());
                     }
                     let samples = (0..).zip(slots).filter_map(|(step, slot)| match slot {
                         Slot::Value(value) => Some(Sample { t_ms: step * step_ms, value }),
@@ -56,7 +60,6 @@ impl Runner {
                     self.store.add(labels, samples);
                 }
             }
-            Action::Skip(reason) => self.skip(command.line, command.text, reason.into()),
             Action::Eval(eval) => match self.outside(&eval) {
                 Some(reason) => self.skip(command.line, eval.expr, reason),
                 None => match self.check(&eval) {
@@ -85,8 +88,11 @@ impl Runner {
             }
             _ => false,
         };
-        let reads_native = self.native.iter().any(|name| eval.expr.contains(name.as_str()));
-        (expects_native || reads_native).then(|| "native histograms are not offered".into())
+        let mut words = eval.expr.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'));
+        let reads_native = words.any(|word| self.native.iter().any(|name| name == word));
+        let may_read_native = !self.native.is_empty() && eval.expr.contains("__name__=~");
+        (expects_native || reads_native || may_read_native)
+            .then(|| "native histograms are not offered".into())
     }
 
     fn check(&self, eval: &Eval) -> Result<(), String> {
@@ -96,7 +102,10 @@ impl Runner {
             Err(error) => return Err(error.to_string()),
         };
         match eval.when {
-            When::At(t_ms) => self.check_instant(eval, &query, t_ms),
+            When::At(t_ms) => {
+                self.check_instant(eval, &query, t_ms)?;
+                self.check_pinned(eval, t_ms)
+            }
             When::Range { start_ms, end_ms, step_ms } => {
                 let answer = self.engine.range(&self.store, &query, start_ms, end_ms, step_ms);
                 match (answer, &eval.expected) {
@@ -113,6 +122,20 @@ impl Runner {
         }
     }
 
+    /// Held in place by `@`, an expression gives at any time what it gives at its own.
+    fn check_pinned(&self, eval: &Eval, t_ms: i64) -> Result<(), String> {
+        let Some(query) = pin::pinned(&eval.expr, t_ms).map_err(|error| error.to_string())? else {
+            return Ok(());
+        };
+        let times =
+            if t_ms == 0 { vec![-1_000, 0, 1_000] } else { vec![-10 * t_ms, 0, t_ms / 5, t_ms, 10 * t_ms] };
+        for at_ms in times {
+            self.check_instant(eval, &query, at_ms)
+                .map_err(|reason| format!("by @ {t_ms} ms, at {at_ms} ms: {reason}"))?;
+        }
+        Ok(())
+    }
+
     fn check_instant(&self, eval: &Eval, query: &Query, t_ms: i64) -> Result<(), String> {
         let answer = match self.engine.instant(&self.store, query, t_ms) {
             Err(_) if eval.fails => return Ok(()),
@@ -121,8 +144,12 @@ impl Runner {
             Ok(answer) => answer,
         };
         compare::instant(&answer.value, &eval.expected, eval.ordered)?;
-        // Order has no meaning in a range query, and strings and range vectors have none.
-        if eval.ordered || !matches!(query.value_type(), ValueType::Scalar | ValueType::Vector) {
+        // Order has no meaning in a range query, strings and range vectors have none, and start(), end(), step()
+        // and range() differ in one.
+        let of_request =
+            ["start()", "end()", "step()", "range()"].iter().any(|call| eval.expr.contains(call));
+        let has_range = matches!(query.value_type(), ValueType::Scalar | ValueType::Vector);
+        if eval.ordered || !has_range || (of_request && !eval.expr.contains('@')) {
             return Ok(());
         }
         let around = self

@@ -9,7 +9,6 @@ use super::series::{Slot, parse_duration_ms, parse_number, parse_quoted, parse_s
 /// A command and the line it starts at, counted from 1.
 pub(super) struct Command {
     pub line: usize,
-    pub text: String,
     pub action: Action,
 }
 
@@ -18,10 +17,10 @@ pub(super) enum Action {
     Load {
         step_ms: i64,
         series: Vec<(Labels, Vec<Slot>)>,
+        /// Whether classic histograms become native ones as well, under their name without `_bucket`.
+        with_native: bool,
     },
     Eval(Box<Eval>),
-    /// Understood, but outside of this evaluator.
-    Skip(&'static str),
 }
 
 pub(super) struct Eval {
@@ -70,17 +69,17 @@ pub(super) fn parse(text: &str) -> Vec<Parsed> {
                 continue;
             }
             "clear" => {
-                commands.push(Ok(command(at, line, Action::Clear)));
+                commands.push(Ok(Command { line: at + 1, action: Action::Clear }));
                 at += 1;
                 continue;
             }
-            "load" => parse_load(line, &lines[body]),
-            "load_with_nhcb" => Ok(Action::Skip("native histograms are not offered")),
+            "load" => parse_load(line, &lines[body], false),
+            "load_with_nhcb" => parse_load(line, &lines[body], true),
             word if word.starts_with("eval") => parse_eval(line, &lines, body),
             _ => Err(format!("{line:?} is no command")),
         };
         commands.push(match action {
-            Ok(action) => Ok(command(at, line, action)),
+            Ok(action) => Ok(Command { line: at + 1, action }),
             Err(reason) => Err((at + 1, line.to_owned(), reason)),
         });
         at = end;
@@ -88,21 +87,17 @@ pub(super) fn parse(text: &str) -> Vec<Parsed> {
     commands
 }
 
-fn command(index: usize, text: &str, action: Action) -> Command {
-    Command { line: index + 1, text: text.to_owned(), action }
-}
-
 /// A command goes on until an empty line.
 fn block_end(lines: &[&str], start: usize) -> usize {
     lines[start..].iter().position(|line| line.is_empty()).map_or(lines.len(), |length| start + length)
 }
 
-fn parse_load(line: &str, body: &[&str]) -> Result<Action, String> {
+fn parse_load(line: &str, body: &[&str], with_native: bool) -> Result<Action, String> {
     let step = line.split_whitespace().nth(1).ok_or("load wants a step")?;
     let step_ms =
         parse_duration_ms(step).filter(|ms| *ms > 0).ok_or_else(|| format!("{step:?} is no step"))?;
     let series = body.iter().map(|line| parse_series(line)).collect::<Result<_, _>>()?;
-    Ok(Action::Load { step_ms, series })
+    Ok(Action::Load { step_ms, series, with_native })
 }
 
 fn parse_eval(line: &str, lines: &[&str], body: Range<usize>) -> Result<Action, String> {

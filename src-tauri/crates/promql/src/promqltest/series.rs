@@ -20,16 +20,24 @@ pub(super) fn parse_series(text: &str) -> Result<(Labels, Vec<Slot>), String> {
     let mut slots = Vec::new();
     let mut rest = rest.trim_start();
     while !rest.is_empty() {
-        let end = if rest.starts_with("{{") {
-            let close = rest.find("}}").ok_or("a native histogram is never closed")? + 2;
-            close + rest[close..].find(char::is_whitespace).unwrap_or(rest.len() - close)
-        } else {
-            rest.find(char::is_whitespace).unwrap_or(rest.len())
-        };
+        let end = end_of_word(rest)?;
         parse_slots(&rest[..end], &mut slots)?;
         rest = rest[end..].trim_start();
     }
     Ok((labels, slots))
+}
+
+/// Where a value ends: at white space, except inside the double braces of a native histogram.
+fn end_of_word(text: &str) -> Result<usize, String> {
+    let mut end = 0;
+    loop {
+        let next = &text[end..];
+        let space = next.find(char::is_whitespace).unwrap_or(next.len());
+        match next.find("{{").filter(|open| *open < space) {
+            None => return Ok(end + space),
+            Some(_) => end += next.find("}}").ok_or("a native histogram is never closed")? + 2,
+        }
+    }
 }
 
 /// `name{label="value", …}` or `{"name", label="value"}`; gives what follows too.
