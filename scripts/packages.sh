@@ -53,7 +53,7 @@ unpack_prometheus() {
   fi
   mkdir -p .cache
   unfinished=$(mktemp -d .cache/prometheus-unfinished.XXXXXX)
-  (cd "$unfinished" && apt-get -qq download prometheus)
+  (cd "$unfinished" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus)
   dpkg-deb -x "$unfinished"/prometheus_*.deb "$unfinished/tree"
   rm -rf $cache
   mv "$unfinished/tree" $cache
@@ -69,7 +69,7 @@ install_debian() {
     echo "installing ${missing[*]}"
     # A repository out of reach need not be the one that has what is missing.
     apt update || echo "apt-get update failed; going on with what apt knows" >&2
-    apt install -y --no-install-recommends "${missing[@]}"
+    apt install -y --no-install-recommends "${missing[@]}" >/dev/null
   fi
   if [[ " $* " == *" test "* ]]; then unpack_prometheus; fi
 }
