@@ -18,6 +18,7 @@ use crate::control;
 use crate::home::{self, Home};
 use crate::listen::Local;
 use crate::problems;
+use crate::serve;
 use crate::session::{Message, Session, Shared};
 
 /// Messages the session lets wait; who asks more waits himself.
@@ -90,13 +91,17 @@ impl Lab {
         let socket = home.socket();
         let store = Arc::new(MemoryStore::default());
         let engine = Engine::new(Semantics::V3);
+        let listener = match config.serve {
+            Some(address) => Some(serve::bind(address).await?),
+            None => None,
+        };
         let info = LabInfo {
             id: format!("{:08x}", rand::random::<u32>()),
             version: env!("CARGO_PKG_VERSION").into(),
             folder: home.folder().display().to_string(),
             etcd_versions: config.binaries.versions(),
             default_etcd_version: config.topology.etcd_version().into(),
-            serve: None,
+            serve: listener.as_ref().map(|(_, url)| url.clone()),
             pid: std::process::id(),
             host: config.host.clone(),
         };
@@ -108,11 +113,15 @@ impl Lab {
         });
         let (inbox, mailbox) = mpsc::channel(MAILBOX);
         let (binaries, topology) = (config.binaries.clone(), Arc::new(config.topology.clone()));
+        let clock = Arc::clone(&config.clock);
         let session = Session::new(config, home, info.clone(), Arc::clone(&shared), inbox.downgrade());
         let task = tokio::spawn(session.run(mailbox));
         let session = Arc::new(tokio::sync::Mutex::new(Some(task)));
         let lab = Self { inbox, shared, engine, info, binaries, topology, session };
         control::serve(&socket, lab.clone())?;
+        if let Some((listener, _)) = listener {
+            serve::run(listener, Arc::clone(&lab.shared.store), lab.engine.clone(), clock);
+        }
         Ok(lab)
     }
 

@@ -154,6 +154,8 @@ async fn pass_on(
     cancel: CancellationToken,
 ) {
     let mut events = shared.events.subscribe();
+    // Who only listens has dropped his asking half, and with it what evaluates for him: events still come.
+    let mut watching = true;
     loop {
         let event = tokio::select! {
             () = cancel.cancelled() => return,
@@ -162,8 +164,11 @@ async fn pass_on(
                 Err(RecvError::Lagged(_)) => Event::Lagged,
                 Err(RecvError::Closed) => return,
             },
-            changed = frames.changed() => {
-                if changed.is_err() { return }
+            changed = frames.changed(), if watching => {
+                if changed.is_err() {
+                    watching = false;
+                    continue;
+                }
                 let Some(frame) = frames.borrow_and_update().clone() else { continue };
                 Event::Frame { frame }
             }

@@ -4,12 +4,14 @@
 mod arguments;
 mod binaries;
 mod health;
+mod leftovers;
 mod ports;
 mod process;
 mod runtime;
 mod supervise;
 
 pub use binaries::{Binaries, Program};
+pub use leftovers::end_leftovers;
 pub use ports::{PortChoice, ports_taken};
 pub use process::Launch;
 pub use runtime::{NativeConfig, NativeRuntime};

@@ -1,0 +1,30 @@
+//! `etcd-labctl log`: the end of a member's log.
+
+use std::process::ExitCode;
+
+use lab::api::{Command, Problem, Reply};
+
+use crate::find::Which;
+use crate::{find, say};
+
+/// Arguments of `log`.
+#[derive(clap::Args)]
+pub struct LogArgs {
+    /// Member, such as `etcd-1`.
+    node: String,
+    /// Lines at most.
+    #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    lines: u32,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Prints the lines.
+pub async fn run(args: &LogArgs) -> Result<ExitCode, Problem> {
+    let (asker, _events) = find::connect(&args.which).await?;
+    let command = Command::Log { member: args.node.clone(), lines: args.lines };
+    if let Reply::Log { lines, .. } = asker.ask(command).await? {
+        lines.iter().for_each(say::line);
+    }
+    Ok(ExitCode::SUCCESS)
+}

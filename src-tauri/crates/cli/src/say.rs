@@ -1,0 +1,78 @@
+//! How a person is told things in a terminal: facts on standard output, problems on standard error.
+
+use std::io::Write;
+
+use lab::api::Problem;
+
+/// Log lines shown with a problem; the rest is in the file.
+const LOG_LINES: usize = 10;
+
+/// Tells a problem: what happened, what next, the code, and the end of a member's log.
+pub fn problem(problem: &Problem) {
+    eprint!("{}", text(problem));
+}
+
+fn text(problem: &Problem) -> String {
+    let mut text = format!("{}\n  → {}\n  code {}", problem.sentence, problem.next, problem.code);
+    if !problem.detail.is_empty() && !problem.sentence.contains(&problem.detail) {
+        text += &format!(": {}", problem.detail);
+    }
+    text.push('\n');
+    let from = problem.log.len().saturating_sub(LOG_LINES);
+    if let (Some(member), false) = (&problem.member, problem.log.is_empty()) {
+        text += &format!("  the end of {member}'s log:\n");
+        for line in &problem.log[from..] {
+            text += &format!("    {line}\n");
+        }
+    }
+    text
+}
+
+/// Prints one line to standard output. A reader that has gone away (`| head`) ends the program quietly, as it
+/// ends any other.
+pub fn line(text: impl std::fmt::Display) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(0);
+    }
+}
+
+/// Prints a table: columns as wide as their widest cell, the last one as it is.
+pub fn table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|at| {
+            rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
+        .collect();
+    for row in rows {
+        let mut text = String::new();
+        for (at, cell) in row.iter().enumerate() {
+            if at + 1 == row.len() {
+                text += cell;
+            } else {
+                text += &format!("{cell:<width$}  ", width = widths[at]);
+            }
+        }
+        line(text.trim_end());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_says_what_and_what_next_and_shows_the_end_of_the_log() {
+        let log = (0..30).map(|number| format!("line {number}")).collect();
+        let problem = Problem::new("member-died", "etcd-2 ended.", "See its log.")
+            .detail("os error 2")
+            .member("etcd-2", log);
+        let text = text(&problem);
+        assert!(
+            text.starts_with("etcd-2 ended.\n  → See its log.\n  code member-died: os error 2\n"),
+            "{text}"
+        );
+        assert!(text.contains("line 29") && !text.contains("line 19\n"), "{text}");
+    }
+}

@@ -1,0 +1,266 @@
+//! `etcd-labctl up`: a lab in the foreground.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use lab::api::{ClusterView, Command, Event, LabInfo, Phase, Ports, Problem, Reply, Snapshot, StartOptions};
+use lab::{Asker, Config, Events, Lab};
+use serde::Serialize;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::say;
+
+/// Arguments of `up`.
+#[derive(clap::Args)]
+pub struct UpArgs {
+    /// What runs the members.
+    #[arg(long, value_enum, default_value_t = Runtime::Native)]
+    runtime: Runtime,
+    /// etcd's version; `doctor` lists what is there.
+    #[arg(long, value_name = "VERSION")]
+    etcd: Option<String>,
+    /// Cluster to start.
+    #[arg(long, value_enum, default_value_t = Topology::Etcd)]
+    topology: Topology,
+    /// Size in bytes that the database may reach; etcd's default is 2 GiB.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    quota_bytes: Option<u64>,
+    /// Folder for data and logs, emptied at start; the lab's own when not given.
+    #[arg(long, value_name = "D")]
+    data_dir: Option<PathBuf>,
+    /// Go on with the data of the last run instead of a fresh start.
+    #[arg(long)]
+    keep_data: bool,
+    /// Listen on the usual ports (2379, 22379, 32379, …) or on free ones.
+    #[arg(long, value_enum, default_value_t = PortChoice::Topology)]
+    ports: PortChoice,
+    /// Offer Prometheus' HTTP API here, read-only, for a Grafana on this machine: `127.0.0.1:9099`.
+    #[arg(long, value_name = "ADDR")]
+    serve: Option<SocketAddr>,
+    /// First line: one JSON object with the addresses. After that, one JSON object an event.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Runtime {
+    /// Child processes of this program.
+    Native,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Topology {
+    /// Three members that speak to each other directly.
+    Etcd,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum PortChoice {
+    /// Those people know.
+    Topology,
+    /// Free ones.
+    Auto,
+}
+
+/// The first line of `--json`.
+#[derive(Serialize)]
+struct FirstLine<'a> {
+    id: &'a str,
+    runtime: &'a str,
+    version: &'a str,
+    nodes: Vec<NodeLine<'a>>,
+    serve: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct NodeLine<'a> {
+    name: &'a str,
+    client: &'a str,
+    peer: &'a str,
+    gofail: &'a str,
+    pid: Option<u32>,
+}
+
+/// Starts a lab, prints where it is, and holds it until it is told to end.
+pub async fn run(args: UpArgs) -> Result<ExitCode, Problem> {
+    let (Runtime::Native, Topology::Etcd) = (args.runtime, args.topology);
+    let signals = Signals::new()?;
+    let lab = Lab::open(Config { serve: args.serve, ..Config::standard("terminal")? }).await?;
+    let (asker, events) = lab.listen();
+    let result = hold(&args, &lab, asker, events, signals).await;
+    lab.shutdown().await;
+    if let Err(problem) = &result
+        && args.json
+    {
+        say::line(serde_json::json!({ "problem": problem }));
+    }
+    result
+}
+
+async fn hold(
+    args: &UpArgs,
+    lab: &Lab,
+    asker: Asker,
+    mut events: Events,
+    mut signals: Signals,
+) -> Result<ExitCode, Problem> {
+    let options = StartOptions {
+        etcd_version: args.etcd.clone(),
+        ports: match args.ports {
+            PortChoice::Topology => Ports::Topology,
+            PortChoice::Auto => Ports::Auto,
+        },
+        keep_data: args.keep_data,
+        quota_bytes: args.quota_bytes,
+        data_dir: args.data_dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
+    };
+    let start = asker.ask(Command::Start { options });
+    tokio::pin!(start);
+    let mut told = String::new();
+    loop {
+        tokio::select! {
+            started = &mut start => {
+                started?;
+                break;
+            }
+            Some(event) = events.next() => if !args.json { tell_progress(&event, &mut told) },
+            () = signals.next() => return Ok(ExitCode::SUCCESS),
+        }
+    }
+    let mut shown = 0;
+    if let Reply::Snapshot { snapshot } = asker.ask(Command::Snapshot).await? {
+        shown = snapshot.shown.last().map_or(0, |command| command.id);
+        greet(args, lab.info(), &snapshot);
+    }
+    loop {
+        tokio::select! {
+            () = signals.next() => {
+                if !args.json {
+                    say::line("Stopping.");
+                }
+                return Ok(ExitCode::SUCCESS);
+            }
+            event = events.next() => match event {
+                Some(Event::Problem { problem }) if args.json => say::line(serde_json::json!({ "problem": problem })),
+                Some(Event::Problem { problem }) => say::problem(&problem),
+                Some(Event::Shown { command }) if !args.json && command.id > shown => say::line(format_args!("$ {}", command.text)),
+                // Stopped from a window or by `down`: there is nothing left to hold.
+                Some(Event::Ended) | None | Some(Event::Phase { phase: Phase::Stopped }) => return Ok(ExitCode::SUCCESS),
+                Some(_) => {}
+            },
+        }
+    }
+}
+
+/// Says how far the members are, when that isn't what was `told` last.
+fn tell_progress(event: &Event, told: &mut String) {
+    if let Event::Phase { phase: Phase::Starting { waiting, .. } } = event {
+        let each: Vec<String> = waiting
+            .iter()
+            .map(|one| match (one.healthy, one.has_leader) {
+                (_, true) => format!("{} ready", one.member),
+                (true, false) => format!("{} waits for a leader", one.member),
+                (false, false) => format!("{} starts", one.member),
+            })
+            .collect();
+        let line = each.join(" · ");
+        if line != *told {
+            say::line(&line);
+            *told = line;
+        }
+    }
+}
+
+fn greet(args: &UpArgs, info: &LabInfo, snapshot: &Snapshot) {
+    let Some(cluster) = &snapshot.cluster else { return };
+    if args.json {
+        say::line(serde_json::to_string(&first_line(info, cluster)).unwrap_or_default());
+        return;
+    }
+    say::line(format_args!("\netcd {} is ready, lab {}.\n", cluster.etcd_version, info.id));
+    let mut rows = vec![vec!["member".into(), "client".into(), "failpoints".into(), "process".into()]];
+    for member in &cluster.members {
+        let pid = member.pid.map(|pid| pid.to_string()).unwrap_or_default();
+        rows.push(vec![member.name.clone(), member.client_url.clone(), member.gofail_url.clone(), pid]);
+    }
+    say::table(&rows);
+    if let Some(serve) = &info.serve {
+        say::line(format_args!("\nFor Grafana, a Prometheus data source: {serve}"));
+    }
+    let endpoints: Vec<&str> =
+        cluster.members.iter().map(|member| member.client_url.trim_start_matches("http://")).collect();
+    say::line("\nIn another terminal:");
+    say::line(format_args!(
+        "  etcd-labctl bench --endpoints={} --clients=100 --conns=100 put --sequential-keys --key-space-size=100000 --total=10000",
+        endpoints.join(",")
+    ));
+    if let Some(member) = cluster.members.first() {
+        say::line(format_args!("  curl {}/walBeforeFdatasync -XPUT -d'sleep(100)'", member.gofail_url));
+    }
+    say::line("\nCtrl-C stops everything.");
+}
+
+fn first_line<'a>(info: &'a LabInfo, cluster: &'a ClusterView) -> FirstLine<'a> {
+    FirstLine {
+        id: &info.id,
+        runtime: &cluster.runtime,
+        version: &cluster.etcd_version,
+        nodes: cluster
+            .members
+            .iter()
+            .map(|member| NodeLine {
+                name: &member.name,
+                client: &member.client_url,
+                peer: &member.peer_url,
+                gofail: &member.gofail_url,
+                pid: member.pid,
+            })
+            .collect(),
+        serve: info.serve.as_deref(),
+    }
+}
+
+/// SIGINT, SIGTERM and SIGHUP. The second one ends the program at once; the members go with it.
+struct Signals {
+    each: [Signal; 3],
+    seen: bool,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Problem> {
+        let on = |kind| {
+            signal(kind).map_err(|error| {
+                Problem::new("no-signals", "This program can't be told to stop in order.", "Start it anew.")
+                    .detail(error)
+            })
+        };
+        let each = [on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?];
+        Ok(Self { each, seen: false })
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.each;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        if std::mem::replace(&mut self.seen, true) {
+            return;
+        }
+        let (mut again, mut or_again) =
+            match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+                (Ok(again), Ok(or_again)) => (again, or_again),
+                _ => return,
+            };
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = again.recv() => {}
+                _ = or_again.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    }
+}

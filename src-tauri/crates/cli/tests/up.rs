@@ -1,0 +1,238 @@
+//! `etcd-labctl` as a person uses it: a lab in one terminal, commands in another, and nothing left behind
+//! however it ends. Needs the binaries that `make etcd` builds.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on is to fail there")]
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A lab in the foreground with a home of its own.
+struct Up {
+    child: Child,
+    first: Value,
+    home: tempfile::TempDir,
+}
+
+impl Up {
+    fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = labctl(home.path())
+            .args(["up", "--ports", "auto", "--json"])
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let first = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        Self { child, first, home }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        labctl(self.home.path()).args(arguments).output().unwrap()
+    }
+
+    fn status(&self) -> Value {
+        let output = self.run(&["status", "--json"]);
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn pids(&self) -> Vec<u32> {
+        let pid = |node: &Value| u32::try_from(node["pid"].as_u64().unwrap()).unwrap();
+        self.first["nodes"].as_array().unwrap().iter().map(pid).collect()
+    }
+
+    fn node(&self, at: usize, what: &str) -> &str {
+        self.first["nodes"][at][what].as_str().unwrap()
+    }
+
+    fn end(&mut self, signal: Signal) -> ExitStatus {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn labctl(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_etcd-labctl"));
+    command.env("ETCD_LAB_HOME", home);
+    command
+}
+
+fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !done() {
+        assert!(Instant::now() < deadline, "{what}: not within {LIMIT:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn any_alive(pids: &[u32]) -> bool {
+    // A process that has ended and waits to be reaped by somebody else is gone for our purposes.
+    pids.iter().any(|pid| {
+        std::fs::read_to_string(format!("/proc/{pid}/stat"))
+            .is_ok_and(|stat| !stat.rsplit(')').next().unwrap_or_default().trim_start().starts_with('Z'))
+    })
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn another_terminal_sees_and_steers_the_lab() {
+    let mut up = Up::start(&[]);
+    assert_eq!(up.first["runtime"], "native");
+    assert_eq!(up.first["version"], "3.5.9");
+    assert_eq!(up.first["nodes"].as_array().unwrap().len(), 3);
+
+    wait_until("all members healthy, one of them the leader", || {
+        let status = up.status();
+        let members = status["cluster"]["members"].as_array().cloned().unwrap_or_default();
+        members.iter().all(|member| member["state"] == "healthy")
+            && members.iter().filter(|member| member["leader"] == true).count() == 1
+    });
+    wait_until("the scrapes are there to be asked", || {
+        let output = up.run(&["query", "sum(up{job=\"etcd\"})", "--json"]);
+        text(&output.stdout).contains("\"3\"")
+    });
+    let restarted = up.run(&["restart", "etcd-2"]);
+    assert!(restarted.status.success(), "{restarted:?}");
+    let log = up.run(&["log", "etcd-2", "--lines", "3"]);
+    assert_eq!(text(&log.stdout).lines().count(), 3);
+    let unknown = up.run(&["log", "etcd-9"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("code no-such-member"), "{unknown:?}");
+
+    let status = up.status();
+    let pids: Vec<u32> = status["cluster"]["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| u32::try_from(member["pid"].as_u64().unwrap()).unwrap())
+        .collect();
+    let down = up.run(&["down"]);
+    assert!(down.status.success(), "{down:?}");
+    assert!(up.child.wait().unwrap().success());
+    assert!(!any_alive(&pids));
+    assert_eq!(up.run(&["status"]).status.code(), Some(1));
+}
+
+#[test]
+fn ctrl_c_stops_every_member() {
+    let mut up = Up::start(&[]);
+    let pids = up.pids();
+    assert!(any_alive(&pids));
+    assert_eq!(up.end(Signal::INT).code(), Some(0));
+    assert!(!any_alive(&pids));
+}
+
+#[test]
+fn no_member_outlives_a_lab_that_was_killed() {
+    let mut up = Up::start(&[]);
+    let pids = up.pids();
+    up.end(Signal::KILL);
+    wait_until("the members are gone", || !any_alive(&pids));
+    let down = up.run(&["down"]);
+    assert!(text(&down.stdout).contains("Tidied up after lab"), "{down:?}");
+    assert!(text(&up.run(&["down"]).stdout).contains("No lab runs"));
+}
+
+/// The way of systems without a parent-death signal, tried here because it can be.
+#[test]
+fn no_member_outlives_a_killed_lab_with_supervisors_either() {
+    let mut up = Up::start_with(&[], &[("ETCD_LAB_LAUNCH", "supervised")]);
+    let supervisors = up.pids();
+    let members: Vec<u32> = supervisors.iter().flat_map(|pid| children(*pid)).collect();
+    assert_eq!(members.len(), 3, "supervisors {supervisors:?}");
+    up.end(Signal::KILL);
+    wait_until("the members are gone", || !any_alive(&members));
+    wait_until("the supervisors are gone", || !any_alive(&supervisors));
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    listed.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_failpoint_answers_as_in_the_talk() {
+    let up = Up::start(&[]);
+    let url = format!("{}/walBeforeFdatasync", up.node(0, "gofail"));
+    let curl =
+        |arguments: &[&str]| Command::new("curl").args(["-sS", "-f"]).args(arguments).output().unwrap();
+    let set = curl(&[&url, "-XPUT", "-dsleep(100)"]);
+    assert!(set.status.success(), "{set:?}");
+    assert_eq!(text(&curl(&[&url]).stdout).trim(), "sleep(100)");
+}
+
+#[test]
+fn a_taken_port_is_said_with_its_holder_and_nothing_is_left() {
+    let home = tempfile::tempdir().unwrap();
+    // Either we hold the port now, or somebody else on this machine did before: taken it is.
+    let _held = TcpListener::bind("127.0.0.1:22379");
+    let up = labctl(home.path()).args(["up", "--json"]).output().unwrap();
+    assert_eq!(up.status.code(), Some(1));
+    let problem: Value = serde_json::from_slice(&up.stdout).unwrap();
+    assert_eq!(problem["problem"]["code"], "port-taken");
+    assert!(text(&up.stderr).contains("22379 (client of etcd-2) by "), "{}", text(&up.stderr));
+    assert!(text(&up.stderr).contains("--ports auto"));
+    assert_eq!(labctl(home.path()).arg("status").output().unwrap().status.code(), Some(1));
+}
+
+#[test]
+fn what_cannot_work_is_said_with_a_code_and_a_next_step() {
+    let home = tempfile::tempdir().unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(empty.path().join("etcd-lab-etcd-3.5.9"), "#!/bin/sh\nexit 3\n").unwrap();
+    let foreign = tempfile::tempdir().unwrap();
+    std::fs::write(foreign.path().join("thesis.tex"), "").unwrap();
+    let cases: [(&[&str], &str); 4] = [
+        (&["--etcd", "2.0.0"], "no-such-version"),
+        (&["--data-dir", file.path().to_str().unwrap()], "folder-unwritable"),
+        (&["--data-dir", foreign.path().to_str().unwrap()], "folder-not-ours"),
+        (&["--serve", "0.0.0.0:0"], "not-loopback"),
+    ];
+    for (arguments, code) in cases {
+        let output = labctl(home.path()).args(["up", "--ports", "auto"]).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("code {code}")) && said.contains("→"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn a_flag_that_is_unknown_or_out_of_range_is_named() {
+    let home = tempfile::tempdir().unwrap();
+    let cases: [(&[&str], &str); 4] = [
+        (&["up", "--fast"], "--fast"),
+        (&["up", "--quota-bytes", "1"], "--quota-bytes"),
+        (&["query", "up", "--start", "1", "--end", "2", "--step", "0"], "--step"),
+        (&["log", "etcd-1", "--lines", "0"], "--lines"),
+    ];
+    for (arguments, flag) in cases {
+        let output = labctl(home.path()).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&output.stderr).contains(flag), "{arguments:?}: {}", text(&output.stderr));
+    }
+}
