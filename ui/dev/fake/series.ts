@@ -16,6 +16,7 @@ function valueFor(world: World, expr: string, target: number): Value {
     if (isRange) return (t, m) => (world.ranges(t) > 0 ? 0.04 * (1 + world.slow(t) * 55) * jitter(t, m) : null)
     return () => null
   }
+  if (has('apply_duration')) return (t, m) => 0.00004 * jitter(t, m)
   if (isPut || has('etcd_mvcc_put_total')) return (t, m) => world.putRate(t, m) * (has('mvcc') ? 3 : 1)
   if (isRange) return (t, m) => world.rangeRate(t, m)
   if (has('"Compact"') || has('"Defragment"') || has('compaction') || has('defrag')) return () => 0

@@ -35,6 +35,8 @@ export interface PlacedStep {
   /** Where its words begin or end. */
   readonly textX: number
   readonly anchor: 'start' | 'end'
+  /** The label, cut where there is no room for all of it. */
+  readonly label: string
 }
 
 export interface Layout {
@@ -42,6 +44,8 @@ export interface Layout {
   readonly height: number
   readonly top: number
   readonly rowHeight: number
+  /** Size of the lanes' titles, in em: smaller where they would touch. */
+  readonly titleEm: number
   readonly lanes: readonly PlacedLane[]
   readonly groups: readonly PlacedGroup[]
   readonly steps: readonly PlacedStep[]
@@ -50,13 +54,13 @@ export interface Layout {
 }
 
 /** Average width of a letter, in em: words are placed before they can be measured. */
-const LETTER = 0.56
+const LETTER = 0.55
 
 export const textWidth = (text: string, em: number): number => text.length * em * LETTER
 
 export function layOut(diagram: Diagram, room: Room): Layout {
   const { em } = room
-  const left = em * 2.3
+  const left = em * 1.9
   const right = room.width - room.side
   const count = diagram.lanes.length
   const widths = diagram.lanes.map((lane) => textWidth(lane.title, em * 0.95))
@@ -66,6 +70,13 @@ export function layOut(diagram: Diagram, room: Room): Layout {
   const x = (at: number) => first + at * gap
   const staggered = widths.some((width, at) => at > 0 && ((widths[at - 1] ?? 0) + width) / 2 + em * 0.8 > gap)
 
+  // Every other title shares a line when staggered; they shrink, to a limit, rather than touch.
+  const apart = staggered ? 2 : 1
+  const tightest = widths.reduce(
+    (least, width, at) => Math.min(least, (gap * apart - em * 0.5) / (((widths[at - apart] ?? 0) + width) / 2)),
+    1,
+  )
+  const titleEm = 0.95 * Math.max(0.66, tightest)
   const groups = groupsOf(diagram.lanes).map(({ title, from, to }) => ({
     title,
     x: x(from) - Math.min(gap * 0.42, em * 3),
@@ -74,7 +85,7 @@ export function layOut(diagram: Diagram, room: Room): Layout {
   const titleTop = em * 2.7
   const top = titleTop + em * (staggered ? 2.1 : 0.9)
   const fitting = (room.height - top - em * 0.6) / Math.max(1, diagram.steps.length)
-  const rowHeight = Math.min(em * 3.4, Math.max(em * 2.05, fitting))
+  const rowHeight = Math.min(em * 3.4, Math.max(em * 1.95, fitting))
 
   const at = new Map(diagram.lanes.map((lane, index) => [lane.id, index]))
   return {
@@ -83,6 +94,7 @@ export function layOut(diagram: Diagram, room: Room): Layout {
     top,
     rowHeight,
     right,
+    titleEm,
     groups,
     lanes: diagram.lanes.map((lane, index) => ({
       lane,
@@ -92,20 +104,36 @@ export function layOut(diagram: Diagram, room: Room): Layout {
     steps: diagram.steps.map((step, index) => {
       const from = x(at.get(step.from) ?? 0)
       const to = x(at.get(step.to) ?? 0)
-      const begin = Math.min(from, to) + (from === to ? em * 2.1 : em * 0.7)
-      // Words too long for what is left of the room end at the arrow's right instead.
-      const needed = textWidth(step.label, em) + (step.measure.by === 'metric' ? em * 6 : em)
-      const fits = begin + needed <= right
       return {
         step,
         number: index + 1,
         y: top + index * rowHeight + rowHeight * 0.68,
         from,
         to,
-        textX: fits ? begin : from === to ? from - em * 0.8 : Math.max(from, to) - em * 0.7,
-        anchor: fits ? 'start' : 'end',
+        // A warm arrow's words are larger: those that may be warm get room for it.
+        ...placeWords(step, from, to, left, right, em * (step.measure.by === 'metric' && step.measure.hot ? 1.18 : 1)),
       }
     }),
+  }
+}
+
+/** Words stand at the arrow's left end, reaching right; else at its right end, reaching left; else they are cut. */
+function placeWords(step: Step, from: number, to: number, left: number, right: number, em: number) {
+  const value = step.measure.by === 'metric' ? em * 5.5 : em * 0.6
+  const needed = textWidth(step.label, em) + value
+  const within = from === to
+  const begin = Math.min(from, to) + em * (within ? 2.1 : 0.7)
+  const end = within ? from - em * 0.8 : Math.max(from, to) - em * 0.7
+  const rightward = right - begin
+  const leftward = end - left
+  if (needed <= rightward) return { textX: begin, anchor: 'start' as const, label: step.label }
+  const anchor = leftward > rightward ? ('end' as const) : ('start' as const)
+  const room = Math.max(leftward, rightward) - value
+  const letters = Math.floor(room / (em * LETTER))
+  return {
+    textX: anchor === 'end' ? end : begin,
+    anchor,
+    label: step.label.length <= letters ? step.label : `${step.label.slice(0, Math.max(3, letters - 1))}…`,
   }
 }
 

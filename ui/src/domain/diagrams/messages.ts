@@ -4,7 +4,7 @@ export const words = {
   noMetric: 'no metric of its own',
   noMetricShort: 'no metric',
   noValue: 'no value yet',
-  legendHot: 'Warm and thick: where the time goes now',
+  legendHot: 'Warm: where the time goes',
   legendNone: 'Dim: no metric of its own',
   measuredBy: 'Measured by',
   query: 'Query',

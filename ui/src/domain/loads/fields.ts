@@ -58,15 +58,15 @@ export const fieldsOf = (kind: LoadKind): FieldName[] =>
 export const DEFAULTS: Readonly<Record<LoadKind, Fields>> = {
   put: {
     text: {
-      clients: '1000',
-      conns: '1000',
-      total: '100000000',
+      clients: '1,000',
+      conns: '1,000',
+      total: '100,000,000',
       rate: '',
       keySize: '8',
       valSize: '8',
-      keySpaceSize: '100000',
+      keySpaceSize: '100,000',
       compactIntervalS: '',
-      compactIndexDelta: '1000',
+      compactIndexDelta: '1,000',
       key: '',
       rangeEnd: '',
     },
@@ -77,13 +77,13 @@ export const DEFAULTS: Readonly<Record<LoadKind, Fields>> = {
     text: {
       clients: '100',
       conns: '100',
-      total: '100000',
+      total: '100,000',
       rate: '',
       keySize: '8',
       valSize: '8',
       keySpaceSize: '1',
       compactIntervalS: '',
-      compactIndexDelta: '1000',
+      compactIndexDelta: '1,000',
       key: '/',
       rangeEnd: '',
     },
@@ -143,7 +143,17 @@ export function specOf(kind: LoadKind, fields: Fields): LoadSpec | null {
   }
 }
 
-/** A load's numbers in a line: `1,000 clients, 1,000 connections`. */
+/** What was typed, with thousands separated where it is a number. */
+export function tidy(name: FieldName, text: string): string {
+  const value = RULES[name].min === undefined ? null : wholeNumber(text)
+  return value === null ? text.trim() : value.toLocaleString('en')
+}
+
+/** A load in a few words: `1,000 clients, 1,000 connections`. */
+export const brief = (spec: LoadSpec): string =>
+  `${spec.clients.toLocaleString('en')} clients, ${spec.conns.toLocaleString('en')} connections`
+
+/** All of a load in a line. */
 export function summary(spec: LoadSpec): string {
   const n = (value: number) => value.toLocaleString('en')
   const { workload: w } = spec

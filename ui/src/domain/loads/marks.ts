@@ -9,10 +9,10 @@ export function loadMarks(loads: Iterable<LoadView>): Mark[] {
     const last = load.now ?? load.overall
     if (!last) continue
     const began = Math.round(last.atS - load.elapsedS)
-    marks.push({ atS: began, label: `${kind} starts` })
+    marks.push({ atS: began, label: `${kind} starts`, short: kind })
     const { name } = load.state
     if (name === 'ended' || name === 'failed') {
-      marks.push({ atS: Math.round(began + load.elapsedS), label: `${kind} ends` })
+      marks.push({ atS: Math.round(began + load.elapsedS), label: `${kind} ends`, short: `${kind}\u00a0■` })
     }
   }
   return marks.sort((a, b) => a.atS - b.atS)

@@ -34,6 +34,7 @@ export class Plot {
   #drawing: Drawing
   #axis: Axis = { min: 0, max: 1, ticks: [0, 1] }
   #shape = ''
+  #side = 0
 
   constructor(element: HTMLElement, drawing: Drawing) {
     this.#element = element
@@ -143,7 +144,7 @@ export class Plot {
     return {
       width: Math.max(width, 40),
       height: Math.max(height, 40),
-      padding: [em * 0.9, () => this.#gutter(), 0, 0],
+      padding: [em * 1.15, () => this.#gutter(), 0, 0],
       legend: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       cursor: {
@@ -191,39 +192,45 @@ export class Plot {
     }
   }
 
-  /** Room to the right of the lines for their last values. */
+  /** Room to the right of the lines for their last values; grows at once, shrinks only when much is free. */
   #gutter(): number {
-    return Math.round(this.#em * 5.6)
+    const { lines, scale } = this.#drawing
+    const texts = lines.map((line) => format(line.values.at(-1), scale.unit))
+    const font = `600 ${this.#em}px ${getComputedStyle(this.#element).fontFamily}`
+    const needed = Math.ceil((widest(this.#plot?.ctx, font, texts) + this.#em) / 6) * 6
+    if (needed > this.#side || needed < this.#side - this.#em * 2) this.#side = needed
+    return Math.max(this.#side, this.#em * 3)
   }
 
   #timeTicks(u: uPlot) {
     const across = u.bbox.width / devicePixelRatio || u.width
-    return timeTicks(this.#drawing.rangeS, Math.max(2, Math.floor(across / (this.#em * 6))))
+    return timeTicks(this.#drawing.rangeS, Math.max(2, Math.floor(across / (this.#em * 5))))
   }
 
   #drawMarks(u: uPlot, font: string): void {
     const { ctx } = u
     const ratio = devicePixelRatio
     const from = this.#drawing.atS - this.#drawing.rangeS
-    let free = -Infinity
     ctx.save()
     ctx.font = font.replace(/^[\d.]+/, (size) => String(Number(size) * ratio))
     ctx.strokeStyle = ctx.fillStyle = this.#colour('--muted')
+    ctx.textAlign = 'left'
+    ctx.textBaseline = 'middle'
     ctx.lineWidth = ratio
     ctx.setLineDash([3 * ratio, 3 * ratio])
-    for (const mark of this.#drawing.marks) {
-      if (mark.atS <= from || mark.atS > this.#drawing.atS) continue
-      const x = Math.round(u.valToPos(mark.atS, 'x', true)) + 0.5
+    const inside = this.#drawing.marks.filter((mark) => mark.atS > from && mark.atS <= this.#drawing.atS)
+    const across = inside.map((mark) => Math.round(u.valToPos(mark.atS, 'x', true)) + 0.5)
+    inside.forEach((mark, at) => {
+      const x = across[at] ?? 0
       ctx.beginPath()
-      ctx.moveTo(x, u.bbox.top - this.#em * 0.5 * ratio)
+      ctx.moveTo(x, u.bbox.top - this.#em * 0.9 * ratio)
       ctx.lineTo(x, u.bbox.top + u.bbox.height)
       ctx.stroke()
-      const width = ctx.measureText(mark.label).width
       const left = x + 4 * ratio
-      if (left < free || left + width > u.bbox.left + u.bbox.width) continue
-      ctx.fillText(mark.label, left, u.bbox.top + this.#em * 0.1 * ratio)
-      free = left + width + 6 * ratio
-    }
+      const room = (across[at + 1] ?? u.bbox.left + u.bbox.width) - left
+      const text = [mark.label, mark.short].find((each) => ctx.measureText(each).width < room)
+      if (text !== undefined) ctx.fillText(text, left, u.bbox.top - this.#em * 0.45 * ratio)
+    })
     ctx.restore()
   }
 
@@ -264,7 +271,8 @@ export class Plot {
   }
 }
 
-const widest = (ctx: CanvasRenderingContext2D, font: string, texts: readonly string[]): number => {
+const widest = (ctx: CanvasRenderingContext2D | undefined, font: string, texts: readonly string[]): number => {
+  if (!ctx) return 0
   ctx.save()
   ctx.font = font
   const width = Math.max(0, ...texts.map((text) => ctx.measureText(text).width))

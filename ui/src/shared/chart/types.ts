@@ -16,6 +16,8 @@ export interface Line {
 export interface Mark {
   readonly atS: number
   readonly label: string
+  /** Where there is no room for the label. */
+  readonly short: string
 }
 
 export interface Scale {

@@ -5,6 +5,7 @@ export const words = {
   put: 'Put',
   range: 'Range',
   diagram: { put: 'Where a put spends its time, now', range: 'Where a range spends its time, now' },
+  diagramStill: { put: 'What happens in a put', range: 'What happens in a range' },
   enlarge: 'Enlarge the diagram',
   shrink: 'Close',
   noDiagram: 'The diagrams of this lab are not here yet.',
@@ -28,8 +29,8 @@ export const words = {
 
   starting: 'Starting the cluster',
   startingText: 'It is ready when every member is healthy and a leader is known.',
-  answers: 'answers its health check',
-  knowsLeader: 'knows a leader',
+  answers: 'Healthy',
+  knowsLeader: 'Knows a leader',
   stopping: 'Stopping the cluster',
   stoppingText: 'Loads end first, then the members.',
   freePorts: 'Use free ports',

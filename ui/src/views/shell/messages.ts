@@ -13,6 +13,13 @@ export const words = {
   navigation: 'Screens',
 
   cluster: 'Cluster',
+  phase: {
+    stopped: 'No cluster is running',
+    starting: 'The cluster is starting',
+    running: 'The cluster is running',
+    stopping: 'The cluster is stopping',
+    failed: 'The cluster did not start',
+  },
   start: 'Start cluster',
   stop: 'Stop cluster',
   starting: 'Starting',

@@ -2,6 +2,8 @@
 
 export type DrawerTab = 'commands' | 'logs' | 'operations'
 
+/** Width of a window that has room for the rail's words. */
+const RAIL_NEEDS_REM = 90
 const RAIL_KEY = 'etcd-lab.rail'
 
 function keptRail(): boolean | null {
@@ -15,18 +17,26 @@ function keptRail(): boolean | null {
 
 class ShellState {
   /** The rail shows icons only. */
-  narrow = $state(keptRail() ?? innerWidth < 1180)
+  readonly narrow: boolean = $derived.by(() => this.#chosen ?? this.#tight)
+  #chosen = $state(keptRail())
+  #tight = $state(false)
   drawer = $state<DrawerTab | null>(null)
   /** Member whose log the drawer shows. */
   logMember = $state<string | null>(null)
 
   toggleRail(): void {
-    this.narrow = !this.narrow
+    this.#chosen = !this.narrow
     try {
       localStorage.setItem(RAIL_KEY, this.narrow ? 'narrow' : 'wide')
     } catch {
       // Storage may be denied; the choice then lasts as long as the window.
     }
+  }
+
+  /** Looks whether there is room for the rail's words; until the person chooses, that decides. */
+  measure(): void {
+    const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+    this.#tight = innerWidth / rem < RAIL_NEEDS_REM
   }
 
   toggle(tab: DrawerTab): void {

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+
+import type { PanelFrame, PanelView, SeriesFrame } from '$shared/api/lab'
+
+import { lastValue, linesOf, pointCount, titleParts } from './series'
+
+const series = (member: string | null, target: number, labels = {}, values: (number | null)[] = [1]): SeriesFrame => ({
+  name: `${member ?? 'all'} ${target}`,
+  member,
+  labels: member === null ? labels : { instance: member, ...labels },
+  target,
+  values,
+})
+const frame = (...all: SeriesFrame[]): PanelFrame => ({
+  panel: { dashboard: 'a', panel: 1 },
+  series: all,
+  problem: null,
+})
+const indexOf = (member: string) => Number(member.at(-1)) - 1
+
+describe('a panel’s lines', () => {
+  it('take the colour of their member, and the neutral one without', () => {
+    const lines = linesOf(frame(series('etcd-1', 0), series('etcd-3', 0), series(null, 0)), indexOf)
+    expect(lines.map((line) => line.colour)).toEqual(['--m0', '--m2', '--other'])
+  })
+
+  it('tell the lines of one member apart by dash, the same dash for the same kind', () => {
+    const lines = linesOf(
+      frame(
+        series('etcd-1', 0, { grpc_code: 'Unavailable' }),
+        series('etcd-1', 0, { grpc_code: 'OK' }),
+        series('etcd-2', 0, { grpc_code: 'OK' }),
+      ),
+      indexOf,
+    )
+    expect(lines[1]?.dash).toEqual([])
+    expect(lines[2]?.dash).toEqual([])
+    expect(lines[0]?.dash).not.toEqual([])
+  })
+
+  it('draw the first query solid and the second dashed', () => {
+    const lines = linesOf(frame(series('etcd-1', 0), series('etcd-1', 1), series('etcd-2', 1)), indexOf)
+    expect(lines[0]?.dash).toEqual([])
+    expect(lines[1]?.dash).toEqual(lines[2]?.dash)
+    expect(lines[1]?.dash).not.toEqual([])
+  })
+})
+
+describe('what a panel shows', () => {
+  it('counts points that have a value', () => {
+    expect(pointCount(frame(series('etcd-1', 0, {}, [1, null, 0]), series('etcd-2', 0, {}, [null])))).toBe(2)
+    expect(pointCount(undefined)).toBe(0)
+  })
+  it('has the last value of the first line that goes on', () => {
+    expect(lastValue(frame(series('etcd-1', 0, {}, [1, null]), series('etcd-2', 0, {}, [3, 4])))).toBe(4)
+    expect(lastValue(frame())).toBeNull()
+  })
+  it.each([
+    ['disk: wal fsync duration p99', 'disk', 'wal fsync duration p99'],
+    ['RPC Rate', '', 'RPC Rate'],
+    ['The number of leader changes: all', '', 'The number of leader changes: all'],
+  ])('takes the title %j apart', (title, place, rest) => {
+    expect(titleParts({ title } as PanelView)).toEqual({ place, title: rest })
+  })
+})

@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest'
+
+import type { Command, Event, LoadView, Reply, Snapshot } from '$shared/api/lab'
+import type { Host } from '$shared/host/host'
+
+import { Session, withHistory } from './session.svelte'
+
+const SNAPSHOT: Snapshot = {
+  lab: {
+    id: 'lab-1',
+    version: '0.1.0',
+    folder: '/tmp/lab',
+    etcdVersions: ['3.5.9'],
+    defaultEtcdVersion: '3.5.9',
+    serve: null,
+    pid: 1,
+    host: 'app',
+  },
+  phase: { name: 'running', sinceMs: 1 },
+  cluster: null,
+  loads: [],
+  shown: [],
+  problem: null,
+}
+
+class ScriptedHost implements Host {
+  readonly sent: Command[] = []
+  tell: (event: Event) => void = () => undefined
+  snapshot = SNAPSHOT
+
+  async send(command: Command): Promise<Reply> {
+    this.sent.push(command)
+    switch (command.type) {
+      case 'snapshot':
+        return { type: 'snapshot', snapshot: this.snapshot }
+      case 'dashboards':
+        return { type: 'dashboards', dashboards: [] }
+      case 'diagrams':
+        return { type: 'diagrams', diagrams: [] }
+      default:
+        return { type: 'done' }
+    }
+  }
+
+  async subscribe(onEvent: (event: Event) => void): Promise<void> {
+    this.tell = onEvent
+  }
+
+  count(type: Command['type']): number {
+    return this.sent.filter((command) => command.type === type).length
+  }
+}
+
+async function connected() {
+  const host = new ScriptedHost()
+  const session = new Session(host, () => 5_000)
+  await session.connect()
+  return { host, session }
+}
+
+const point = (atS: number) => ({ atS, rate: 1, errorRate: 0, p50S: 1, p90S: 1, p99S: 1, maxS: 1 })
+
+const load = (atS: number, history: LoadView['history'] = []): LoadView => ({
+  id: 1,
+  spec: {
+    workload: { kind: 'range', key: '/', rangeEnd: null, serializable: false },
+    clients: 1,
+    conns: 1,
+    total: 1,
+    rate: null,
+  },
+  command: '',
+  state: { name: 'running' },
+  elapsedS: 1,
+  done: 1,
+  now: point(atS),
+  overall: null,
+  history,
+  members: [],
+  errors: [],
+})
+
+describe('the session', () => {
+  it('is live once it has the snapshot', async () => {
+    const { session, host } = await connected()
+    expect(session.link).toBe('live')
+    expect(session.phase.name).toBe('running')
+    expect(host.sent.map((command) => command.type)).toEqual(['snapshot', 'dashboards', 'diagrams'])
+  })
+
+  it('asks for the snapshot again when it fell behind', async () => {
+    const { host, session } = await connected()
+    host.snapshot = { ...SNAPSHOT, phase: { name: 'stopped' } }
+    host.tell({ type: 'lagged' })
+    await Promise.resolve()
+    await Promise.resolve()
+    expect(host.count('snapshot')).toBe(2)
+    expect(session.phase.name).toBe('stopped')
+  })
+
+  it('says so when nobody holds the lab', async () => {
+    const host = new ScriptedHost()
+    host.subscribe = () => Promise.reject(new Error('no such command'))
+    const session = new Session(host)
+    await session.connect()
+    expect(session.link).toBe('gone')
+    expect(session.problem?.code).toBe('host-gone')
+    expect(session.problem?.detail).toBe('no such command')
+  })
+
+  it('keeps the history that a load event leaves out', async () => {
+    const { host, session } = await connected()
+    host.tell({ type: 'load', load: load(1) })
+    host.tell({ type: 'load', load: load(2) })
+    host.tell({ type: 'load', load: load(2) })
+    expect(session.loads.get(1)?.history.map((each) => each.atS)).toEqual([1, 2])
+    host.tell({ type: 'loadForgotten', id: 1 })
+    expect(session.loads.size).toBe(0)
+  })
+
+  it('draws nothing of the last cluster once another starts', async () => {
+    const { host, session } = await connected()
+    host.tell({ type: 'frame', frame: { atS: 9, times: [8, 9], panels: [], diagrams: [] } })
+    expect(session.frame.atS).toBe(9)
+    expect(session.frameCameMs).toBe(5_000)
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
+    expect(session.frame.atS).toBe(0)
+    expect(session.frameCameMs).toBe(0)
+  })
+
+  it('shows each command once, in order', async () => {
+    const { host, session } = await connected()
+    const command = { id: 3, atMs: 1, kind: 'curl', text: 'curl x', why: '' } as const
+    host.tell({ type: 'shown', command })
+    host.tell({ type: 'shown', command })
+    expect(session.shown).toEqual([command])
+  })
+
+  it('shows why a command failed, until it is dismissed', async () => {
+    const { host, session } = await connected()
+    const problem = { code: 'x', sentence: 'X.', next: 'Y.', detail: '', member: null, log: [] }
+    host.send = async () => ({ type: 'problem', problem })
+    await session.act({ type: 'stop' })
+    expect(session.problem).toEqual(problem)
+    await session.dismissProblem()
+    expect(session.problem).toBeNull()
+  })
+})
+
+it('keeps five minutes of a load', () => {
+  let before = load(0)
+  for (let at = 1; at < 400; at += 1) before = withHistory(load(at), before)
+  expect(before.history.length).toBe(300)
+  expect(before.history.at(-1)?.atS).toBe(399)
+})
