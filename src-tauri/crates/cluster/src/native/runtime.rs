@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::future::{join_all, select_all};
 use tokio::sync::{Mutex as AsyncMutex, broadcast};
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::binaries::{Binaries, Program};
 use super::ports::{self, PortChoice, PortMap};
@@ -242,18 +242,21 @@ impl NativeRuntime {
     }
 
     /// Ends these processes: asks, waits, kills. Done when all are gone.
+    ///
+    /// One after the other: told all at once, the leader would wait for a successor among members that are
+    /// leaving too, which takes etcd longer than we give it.
     async fn end(ending: Vec<Running>) {
+        let deadline = Instant::now() + END_WITHIN;
         for running in &ending {
             running.expected.store(true, Ordering::Release);
+        }
+        for running in &ending {
             running.process.terminate();
-        }
-        let all_ended = join_all(ending.iter().map(|running| running.process.ended()));
-        if timeout(END_WITHIN, all_ended).await.is_err() {
-            for running in &ending {
-                running.process.kill();
+            if timeout_at(deadline, running.process.ended()).await.is_err() {
+                break;
             }
-            join_all(ending.iter().map(|running| running.process.ended())).await;
         }
+        Self::roll_back(ending).await;
     }
 
     /// Ends these processes at once. Done when all are gone.
