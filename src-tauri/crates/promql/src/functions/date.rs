@@ -42,7 +42,8 @@ pub(super) fn minute(call: TableCall<'_, '_>) -> Result<Cells, EvalError> {
 }
 
 fn field(mut call: TableCall<'_, '_>, read: fn(DateTime) -> f64) -> Result<Cells, EvalError> {
-    // Fractions of a second are cut off. Years that no calendar names give NaN.
+    // Fractions of a second are cut off. NaN, and years that no calendar names, give NaN; Prometheus gives what
+    // Go's conversion to a whole number happens to leave.
     let at = |seconds: f64| {
         let time = if seconds.is_nan() { None } else { Timestamp::from_second(seconds as i64).ok() };
         time.map_or(f64::NAN, |time| read(TimeZone::UTC.to_datetime(time)))
