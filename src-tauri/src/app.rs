@@ -18,6 +18,12 @@ use crate::sidecars;
 
 const WINDOW: &str = "main";
 
+/// WebKitGTK makes the language `C` of the locale `C.UTF-8`, the usual one of servers and containers. That is no
+/// language tag: `Intl` throws on it, and with it whatever formats a number as the module that draws charts does.
+const NAME_A_LANGUAGE: &str = "
+    try { Intl.getCanonicalLocales(navigator.language) }
+    catch { Object.defineProperty(navigator, 'language', { value: 'en-US' }) }";
+
 /// Runs the app until it has ended. A problem means that it never began.
 pub fn run() -> Result<ExitCode, Problem> {
     log_to_stderr();
@@ -97,7 +103,10 @@ fn open_window(app: &App) -> tauri::Result<()> {
     let ours = move |url: &Url| {
         url.scheme() == "tauri" || dev.as_ref().is_some_and(|dev| dev.origin() == url.origin())
     };
-    WebviewWindowBuilder::from_config(app, config)?.on_navigation(ours).build()?;
+    WebviewWindowBuilder::from_config(app, config)?
+        .on_navigation(ours)
+        .initialization_script(NAME_A_LANGUAGE)
+        .build()?;
     Ok(())
 }
 

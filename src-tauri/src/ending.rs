@@ -56,26 +56,23 @@ pub fn begin(app: &AppHandle) {
         if tokio::time::timeout(GRACE, lab.shutdown()).await.is_err() {
             tracing::warn!("the lab has not stopped within {} s, ending all the same", GRACE.as_secs());
         }
-        over(&app);
+        app.state::<Ending>().stage.store(OVER, Ordering::SeqCst);
+        app.exit(0);
     });
-}
-
-fn over(app: &AppHandle) {
-    app.state::<Ending>().stage.store(OVER, Ordering::SeqCst);
-    app.exit(0);
 }
 
 /// Ends the app when the lab is ended by somebody else, such as `etcd-labctl down`.
 pub fn with_the_lab(app: &AppHandle, lab: Lab) {
     let app = app.clone();
     spawn(async move {
-        let (_, mut events) = lab.listen();
+        // Events come as long as somebody could ask.
+        let (_asker, mut events) = lab.listen();
         while let Some(event) = events.next().await {
             if event == Event::Ended {
                 break;
             }
         }
-        over(&app);
+        begin(&app);
     });
 }
 
