@@ -8,7 +8,9 @@ mod log;
 mod promqltest;
 mod query;
 mod restart;
+mod run;
 mod say;
+mod signals;
 mod status;
 mod up;
 
@@ -36,6 +38,8 @@ enum Command {
     Restart(restart::RestartArgs),
     /// Put a load on a cluster and measure it.
     Bench(bench::BenchArgs),
+    /// Play a scenario on a cluster of its own, and judge its checks.
+    Run(run::RunArgs),
     /// Ask the running lab's metrics a PromQL question.
     Query(query::QueryArgs),
     /// Run conformance scripts in Prometheus' test format.
@@ -70,6 +74,7 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Status(args) => status::run(&args).await,
         Command::Log(args) => log::run(&args).await,
         Command::Restart(args) => restart::run(&args).await,
+        Command::Run(args) => run::run(&args).await,
         Command::Query(args) => query::run(&args).await,
     };
     result.unwrap_or_else(|problem| {

@@ -8,9 +8,9 @@ use clap::ValueEnum;
 use lab::api::{ClusterView, Command, Event, LabInfo, Phase, Ports, Problem, Reply, Snapshot, StartOptions};
 use lab::{Asker, Config, Events, Lab};
 use serde::Serialize;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::say;
+use crate::signals::Signals;
 
 /// Arguments of `up`.
 #[derive(clap::Args)]
@@ -56,12 +56,22 @@ enum Topology {
     Etcd,
 }
 
+/// Where members listen.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum PortChoice {
+pub enum PortChoice {
     /// Those people know.
     Topology,
     /// Free ones.
     Auto,
+}
+
+impl From<PortChoice> for Ports {
+    fn from(choice: PortChoice) -> Self {
+        match choice {
+            PortChoice::Topology => Self::Topology,
+            PortChoice::Auto => Self::Auto,
+        }
+    }
 }
 
 /// The first line of `--json`.
@@ -108,10 +118,7 @@ async fn hold(
 ) -> Result<ExitCode, Problem> {
     let options = StartOptions {
         etcd_version: args.etcd.clone(),
-        ports: match args.ports {
-            PortChoice::Topology => Ports::Topology,
-            PortChoice::Auto => Ports::Auto,
-        },
+        ports: args.ports.into(),
         keep_data: args.keep_data,
         quota_bytes: args.quota_bytes,
         data_dir: args.data_dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
@@ -219,48 +226,5 @@ fn first_line<'a>(info: &'a LabInfo, cluster: &'a ClusterView) -> FirstLine<'a> 
             })
             .collect(),
         serve: info.serve.as_deref(),
-    }
-}
-
-/// SIGINT, SIGTERM and SIGHUP. The second one ends the program at once; the members go with it.
-struct Signals {
-    each: [Signal; 3],
-    seen: bool,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Problem> {
-        let on = |kind| {
-            signal(kind).map_err(|error| {
-                Problem::new("no-signals", "This program can't be told to stop in order.", "Start it anew.")
-                    .detail(error)
-            })
-        };
-        let each = [on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?];
-        Ok(Self { each, seen: false })
-    }
-
-    async fn next(&mut self) {
-        let [interrupt, terminate, hangup] = &mut self.each;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-        if std::mem::replace(&mut self.seen, true) {
-            return;
-        }
-        let (mut again, mut or_again) =
-            match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-                (Ok(again), Ok(or_again)) => (again, or_again),
-                _ => return,
-            };
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = again.recv() => {}
-                _ = or_again.recv() => {}
-            }
-            std::process::exit(130);
-        });
     }
 }

@@ -12,6 +12,7 @@ mod lab;
 mod listen;
 pub mod problems;
 pub mod prometheus_api;
+pub mod scenario;
 mod serve;
 mod session;
 mod shown;
