@@ -99,7 +99,8 @@ impl Ingest {
         store.append(&batch);
     }
 
-    /// Parses the whole text before anything of it is stored: half an exposition is none.
+    /// Parses the whole text before anything of it is stored: half an exposition is none. (Prometheus 2.42 means
+    /// to do so too, but forgets to end the series that stand before the mistake.)
     fn parse(&mut self, store: &dyn Storage, text: &str, parsed: &mut Vec<Parsed>) -> Result<(), ParseError> {
         self.cache.begin();
         for entry in Parser::new(text, self.limits) {

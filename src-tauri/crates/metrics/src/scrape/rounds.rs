@@ -11,9 +11,10 @@ use super::worker::{Tick, Worker};
 use super::{Clock, Round, Scrape, ScrapeConfig, ScrapeError, Target};
 use crate::store::Storage;
 
-/// A wake-up this close to its tick counts as on time and bears the tick's own time, which compresses to nothing.
-/// As in Prometheus (`ScrapeTimestampTolerance`).
-const TOLERANCE_MS: i64 = 2;
+/// A wake-up that is late by no more than this part of the interval counts as on time, and bears the tick's own
+/// time, which compresses to nothing. The most that Prometheus allows for its `ScrapeTimestampTolerance`; a lab
+/// whose members use up the cores often wakes late.
+const TOLERANCE_PART: i64 = 100;
 
 pub(super) struct Rounds {
     config: ScrapeConfig,
@@ -66,7 +67,7 @@ impl Rounds {
                 () = tokio::time::sleep(wait) => {}
             }
             let now_ms = (self.clock)();
-            let on_time = now_ms.abs_diff(tick_ms) <= TOLERANCE_MS.unsigned_abs();
+            let on_time = now_ms.abs_diff(tick_ms) <= self.tolerance_ms().unsigned_abs();
             let t_ms = if on_time { tick_ms } else { now_ms };
             // A clock that was set back must not make samples older than those before.
             last_ms = t_ms.max(last_ms.saturating_add(1));
@@ -78,11 +79,19 @@ impl Rounds {
         self.set_targets(Vec::new()).await;
     }
 
-    /// The first multiple of the interval that is neither over nor within what the last round counted as.
+    /// The first multiple of the interval that is neither over nor what the last round was for.
     fn next_tick_ms(&self, last_ms: i64) -> i64 {
-        let interval_ms = i64::try_from(self.config.interval.as_millis()).unwrap_or(i64::MAX);
-        let after_ms = (self.clock)().max(last_ms.saturating_add(TOLERANCE_MS.min(interval_ms - 1)));
+        let after_ms = (self.clock)().max(last_ms.saturating_add(self.tolerance_ms()));
+        let interval_ms = self.interval_ms();
         after_ms.div_euclid(interval_ms).saturating_add(1).saturating_mul(interval_ms)
+    }
+
+    fn interval_ms(&self) -> i64 {
+        i64::try_from(self.config.interval.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn tolerance_ms(&self) -> i64 {
+        self.interval_ms() / TOLERANCE_PART
     }
 
     async fn round(&self, t_ms: i64) -> Vec<Scrape> {
