@@ -133,7 +133,10 @@ function placeWords(step: Step, from: number, to: number, left: number, right: n
   return {
     textX: anchor === 'end' ? end : begin,
     anchor,
-    label: step.label.length <= letters ? step.label : `${step.label.slice(0, Math.max(3, letters - 1))}…`,
+    label:
+      step.label.length <= letters
+        ? step.label
+        : `${step.label.slice(0, Math.max(3, letters - 1)).replace(/[^a-z0-9]+$/i, '')}…`,
   }
 }
 

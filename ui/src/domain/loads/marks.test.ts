@@ -25,3 +25,8 @@ it('marks where loads begin and end, in order of time', () => {
 it('marks nothing of a load that measured nothing yet', () => {
   expect(loadMarks([load({ name: 'running' }, 0, null)])).toEqual([])
 })
+
+it('makes one mark of moments that can’t be told apart', () => {
+  const marks = loadMarks([load({ name: 'running' }, 10, 110), load({ name: 'running' }, 9, 110)])
+  expect(marks).toEqual([{ atS: 100, label: 'put starts, put starts', short: 'put, put' }])
+})

@@ -15,5 +15,15 @@ export function loadMarks(loads: Iterable<LoadView>): Mark[] {
       marks.push({ atS: Math.round(began + load.elapsedS), label: `${kind} ends`, short: `${kind}\u00a0■` })
     }
   }
-  return marks.sort((a, b) => a.atS - b.atS)
+  return marks.sort((a, b) => a.atS - b.atS).reduce<Mark[]>(joined, [])
+}
+
+/** Seconds within which two moments are one line with both labels. */
+const TOGETHER_S = 2
+
+function joined(marks: Mark[], mark: Mark): Mark[] {
+  const last = marks.at(-1)
+  if (!last || mark.atS - last.atS > TOGETHER_S) return [...marks, mark]
+  const both = { ...last, label: `${last.label}, ${mark.label}`, short: `${last.short}, ${mark.short}` }
+  return [...marks.slice(0, -1), both]
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { PanelFrame, PanelView, SeriesFrame } from '$shared/api/lab'
 
-import { lastValue, linesOf, pointCount, titleParts } from './series'
+import { firstSentence, lastValue, linesOf, pointCount, titleParts } from './series'
 
 const series = (member: string | null, target: number, labels = {}, values: (number | null)[] = [1]): SeriesFrame => ({
   name: `${member ?? 'all'} ${target}`,
@@ -61,5 +61,12 @@ describe('what a panel shows', () => {
     ['The number of leader changes: all', '', 'The number of leader changes: all'],
   ])('takes the title %j apart', (title, place, rest) => {
     expect(titleParts({ title } as PanelView)).toEqual({ place, title: rest })
+  })
+  it.each([
+    ['Puts a second. Normal: as many as are sent.', 'Puts a second.'],
+    ['Below 0.5 s all is well. Above, not.', 'Below 0.5 s all is well.'],
+    ['', ''],
+  ])('says of %j what comes first', (description, first) => {
+    expect(firstSentence({ description } as PanelView)).toBe(first)
   })
 })

@@ -67,3 +67,6 @@ export function titleParts(panel: PanelView): { place: string; title: string } {
   if (cut < 0 || cut > 16) return { place: '', title: panel.title }
   return { place: panel.title.slice(0, cut), title: panel.title.slice(cut + 2) }
 }
+
+/** The first sentence of a panel's description: what will be drawn, while nothing is. */
+export const firstSentence = (panel: PanelView): string => /^[^.]*(\.(?=\d)[^.]*)*\./.exec(panel.description)?.[0] ?? ''

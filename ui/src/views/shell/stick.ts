@@ -2,12 +2,13 @@
 
 const NEAR_PX = 60
 
-/** To be called when the content has grown to `size`, lines or the like; nothing is done while there are none. */
-export function stickToEnd(box: HTMLElement | null, size: number): void {
-  if (!box || size === 0) return
-  const first = box.dataset.stuck === undefined
-  box.dataset.stuck = ''
-  const grownBy = box.lastElementChild?.lastElementChild?.getBoundingClientRect().height ?? 0
-  const below = box.scrollHeight - box.clientHeight - box.scrollTop
-  if (first || below <= NEAR_PX + grownBy) box.scrollTop = box.scrollHeight
+/** Where each box's end was when it was last looked at. */
+const ends = new WeakMap<HTMLElement, number>()
+
+/** To be called when the content has changed; nothing is done while there is none. */
+export function stickToEnd(box: HTMLElement | null, content: readonly unknown[]): void {
+  if (!box || content.length === 0) return
+  const end = ends.get(box)
+  if (end === undefined || box.scrollTop + box.clientHeight >= end - NEAR_PX) box.scrollTop = box.scrollHeight
+  ends.set(box, box.scrollHeight)
 }
