@@ -176,7 +176,13 @@ async fn mistakes_are_told_as_prometheus_tells_them() {
             "invalid parameter \"time\": cannot parse \"x\"",
         ),
         ("query", &[("query", "{job=\"etcd\"}[1h]")], 422, "execution", "more than 10 samples"),
-        ("query", &[("query", "up + on(job) up")], 422, "execution", "many-to-many matching not allowed"),
+        (
+            "query",
+            &[("query", "up + on(job) up"), ("time", "1700000000")],
+            422,
+            "execution",
+            "many-to-many matching not allowed",
+        ),
         ("query", &[("query", "up"), ("timeout", "x")], 400, "bad_data", "invalid parameter \"timeout\""),
         (
             "query_range",
