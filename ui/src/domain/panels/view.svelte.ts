@@ -1,5 +1,6 @@
 /** What one panel draws now, taken from the session's frame. To be made while a component is made. */
 import type { PanelFrame, PanelView } from '$shared/api/lab'
+import { format } from '$shared/format/format'
 import type { Line, Mark, Scale } from '$shared/chart/types'
 
 import { loadMarks } from '$domain/loads/marks'
@@ -33,6 +34,13 @@ export class PanelData {
   readonly points: number = $derived.by(() => pointCount(this.frame))
   readonly last: number | null = $derived.by(() => lastValue(this.frame))
   readonly marks: Mark[] = $derived.by(() => loadMarks(this.#lab.session.loads.values()))
+
+  /** What a screen reader is told: the title, and each line's last value. */
+  get spoken(): string {
+    const { panel } = this.#panel()
+    const values = this.lines.map((line) => `${line.name} ${format(line.values.at(-1), panel.unit)}`)
+    return `${panel.title}: ${values.join(', ')}`
+  }
 
   get times(): readonly number[] {
     return this.#lab.session.frame.times
