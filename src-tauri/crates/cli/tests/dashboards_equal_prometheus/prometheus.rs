@@ -65,6 +65,11 @@ impl Prometheus {
         started
     }
 
+    /// `http://127.0.0.1:…`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     async fn is_ready(&self) -> bool {
         let answer = self.client.get(format!("{}/-/ready", self.base)).send().await;
         answer.is_ok_and(|answer| answer.status().is_success())

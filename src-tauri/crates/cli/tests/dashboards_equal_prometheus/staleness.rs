@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::answer::{Series, differences, ours, theirs};
+use crate::api;
 use crate::prometheus::Prometheus;
 
 /// All that is scraped, less what no two scrapers have alike: how long it took, and what was new to each.
@@ -104,6 +105,9 @@ async fn staleness_and_labels_equal_prometheus() {
             let differing = differences(&our, &their);
             if differing.is_empty() && metrics(&our) == expected {
                 println!("{name}: {} series alike", our.len());
+                if name == "all" {
+                    api::compare(store.clone(), prometheus.base()).await;
+                }
                 break;
             }
             assert!(
