@@ -3,6 +3,8 @@
 //!
 //! The page is one listener. When it is loaded anew it subscribes anew: the new listener takes the place of the
 //! old, whose stream ends, so that a reloaded page gets each event once.
+//!
+//! While this app has no cluster and a terminal's lab has one, the page shows that one and steers it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -36,7 +38,7 @@ impl Bridge {
 
     /// Streams events into `deliver` until it says that nobody is there any more, or the page subscribes anew.
     pub fn subscribe(&self, deliver: impl Fn(Event) -> bool + Send + 'static) {
-        let (asker, mut events) = self.lab.listen();
+        let (asker, mut events) = self.lab.listen_around();
         let stream = tokio::spawn(async move {
             while let Some(event) = events.next().await {
                 if !deliver(event) {

@@ -6,6 +6,8 @@ use lab::api::Problem;
 
 /// Log lines shown with a problem; the rest is in the file.
 const LOG_LINES: usize = 10;
+/// Characters shown of each: etcd writes stack traces of thousands into one line.
+const LOG_WIDTH: usize = 200;
 
 /// Tells a problem: what happened, what next, the code, and the end of a member's log.
 pub fn problem(problem: &Problem) {
@@ -22,7 +24,8 @@ fn text(problem: &Problem) -> String {
     if let (Some(member), false) = (&problem.member, problem.log.is_empty()) {
         text += &format!("  the end of {member}'s log:\n");
         for line in &problem.log[from..] {
-            text += &format!("    {line}\n");
+            let more = if line.chars().count() > LOG_WIDTH { "…" } else { "" };
+            text += &format!("    {}{more}\n", line.chars().take(LOG_WIDTH).collect::<String>());
         }
     }
     text

@@ -55,7 +55,11 @@ fn print(snapshot: &Snapshot) {
                 MemberState::Unreachable => "unreachable",
                 MemberState::Exited => "ended",
             };
-            let role = if member.leader { "leader" } else { "follower" };
+            let role = match (member.state, member.leader) {
+                (MemberState::Healthy, true) => "leader",
+                (MemberState::Healthy, false) => "follower",
+                _ => "–",
+            };
             rows.push(vec![
                 member.name.clone(),
                 state.into(),
@@ -95,7 +99,7 @@ fn print(snapshot: &Snapshot) {
 }
 
 fn bytes(bytes: u64) -> String {
-    lab_dashboards::format_value(&lab_dashboards::Unit::from_grafana("bytes"), bytes as f64, None)
+    lab_dashboards::format_value(&lab_dashboards::Unit::from_grafana("decbytes"), bytes as f64, None)
 }
 
 fn seconds(seconds: f64) -> String {

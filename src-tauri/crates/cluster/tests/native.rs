@@ -28,7 +28,11 @@ fn config(folder: &Path) -> NativeConfig {
 }
 
 fn use_free_ports(topology: &mut Topology) {
-    let held: Vec<TcpListener> = (0..9).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    // Not those that the system gives to outgoing connections, the cluster's own among them.
+    let mut held = Vec::new();
+    while held.len() < 9 {
+        held.extend(TcpListener::bind(("127.0.0.1", rand::random_range(15_000..20_000))).ok());
+    }
     let mut ports = held.iter().map(|listener| listener.local_addr().unwrap().port());
     for member in &mut topology.members {
         for endpoint in [&mut member.client, &mut member.peer, &mut member.gofail] {

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{Command, Event, LabInfo, Problem, Reply};
 use crate::control;
+use crate::desk::Seat;
 use crate::home::{self, Home};
 use crate::listen::Local;
 use crate::problems;
@@ -75,6 +76,7 @@ pub struct Lab {
     shared: Arc<Shared>,
     engine: Engine,
     info: LabInfo,
+    base: Arc<std::path::Path>,
     binaries: Binaries,
     topology: Arc<Topology>,
     session: Arc<tokio::sync::Mutex<Option<JoinHandle<()>>>>,
@@ -112,12 +114,13 @@ impl Lab {
             members: config.topology.members.iter().map(|member| member.name.clone()).collect(),
         });
         let (inbox, mailbox) = mpsc::channel(MAILBOX);
+        let base = config.base.as_path().into();
         let (binaries, topology) = (config.binaries.clone(), Arc::new(config.topology.clone()));
         let clock = Arc::clone(&config.clock);
         let session = Session::new(config, home, info.clone(), Arc::clone(&shared), inbox.downgrade());
         let task = tokio::spawn(session.run(mailbox));
         let session = Arc::new(tokio::sync::Mutex::new(Some(task)));
-        let lab = Self { inbox, shared, engine, info, binaries, topology, session };
+        let lab = Self { inbox, shared, engine, info, base, binaries, topology, session };
         control::serve(&socket, lab.clone())?;
         if let Some((listener, _)) = listener {
             serve::run(listener, Arc::clone(&lab.shared.store), lab.engine.clone(), clock);
@@ -128,6 +131,11 @@ impl Lab {
     /// What this lab is.
     pub fn info(&self) -> &LabInfo {
         &self.info
+    }
+
+    /// The folder under which this lab and others live.
+    pub fn base(&self) -> &std::path::Path {
+        &self.base
     }
 
     /// One who asks and what the lab tells him. Watched panels are his own.
@@ -163,6 +171,7 @@ pub struct Asker(Link);
 enum Link {
     Local(Arc<Local>),
     Remote(control::Client),
+    Seated(Seat),
 }
 
 impl Asker {
@@ -171,11 +180,17 @@ impl Asker {
         Self(Link::Remote(client))
     }
 
+    /// One who asks whichever lab the window sits at.
+    pub(crate) fn seated(seat: Seat) -> Self {
+        Self(Link::Seated(seat))
+    }
+
     /// Asks, and waits for the answer. That the lab is gone is an answer too.
     pub async fn send(&self, command: Command) -> Reply {
         match &self.0 {
             Link::Local(local) => local.send(command).await,
             Link::Remote(client) => client.send(command).await,
+            Link::Seated(seat) => seat.send(command).await,
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod api;
 mod boards;
 pub mod control;
+mod desk;
 pub mod diagram;
 pub mod doctor;
 pub mod home;

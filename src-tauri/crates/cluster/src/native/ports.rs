@@ -33,18 +33,29 @@ impl MemberPorts {
 /// Ports by member name.
 pub type PortMap = BTreeMap<String, MemberPorts>;
 
-/// Chooses ports for all members. Free ones are found by asking the system for all of them at once, so that
-/// no port is given out twice; between this and the member's own listen somebody else may still take one.
+/// Where free ports are looked for: below the ranges from which Linux (32768 on) and macOS (49152 on) give ports to
+/// outgoing connections, since the cluster's own connections would take those between our look and the members'
+/// listen; and apart from the ports of the lab's topology, which another lab may want.
+const FREE: std::ops::Range<u16> = 24_000..31_000;
+/// Ports tried before the system is said to have none.
+const TRIES: usize = 2_000;
+
+/// Chooses ports for all members. Free ones are held until all are found, so that none is given out twice.
 ///
 /// # Errors
-/// When the system has no free port.
+/// When no free port is found.
 pub fn choose(topology: &Topology, choice: PortChoice) -> io::Result<PortMap> {
     let mut held = Vec::new();
     let mut free = || -> io::Result<u16> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let port = listener.local_addr()?.port();
-        held.push(listener);
-        Ok(port)
+        for _ in 0..TRIES {
+            // At random, so that two labs that start at the same time don't go for the same ones.
+            let port = rand::random_range(FREE);
+            if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+                held.push(listener);
+                return Ok(port);
+            }
+        }
+        Err(io::ErrorKind::AddrNotAvailable.into())
     };
     let mut ports = PortMap::new();
     for member in &topology.members {
