@@ -12,7 +12,7 @@ export default defineConfig({
   resolve: {
     alias: { $shared: at('./src/shared'), $domain: at('./src/domain'), $views: at('./src/views') },
     // Under vitest, Svelte's browser build, so that components can be mounted.
-    conditions: process.env.VITEST ? ['browser'] : undefined,
+    ...(process.env.VITEST ? { conditions: ['browser'] } : {}),
   },
   build: {
     outDir: 'dist',
