@@ -61,6 +61,7 @@ pub struct NativeRuntime {
     running: Mutex<Vec<Running>>,
 }
 
+#[derive(Clone)]
 struct Running {
     node: Node,
     ports: PortMap,
@@ -319,16 +320,22 @@ impl Runtime for NativeRuntime {
     }
 
     async fn restart(&self, member: &str) -> Result<Node, ClusterError> {
-        let _busy = self.busy.lock().await;
+        let busy = self.busy.lock().await;
         let no_such = || ClusterError::NoSuchMember(member.to_owned());
         let spec = self.config.topology.member(member).ok_or_else(no_such)?;
-        let at = self.running().iter().position(|running| running.node.name == member).ok_or_else(no_such)?;
-        let old = self.running().remove(at);
+        let old =
+            self.running().iter().find(|running| running.node.name == member).cloned().ok_or_else(no_such)?;
         let ports = old.ports.clone();
+        // The ended member keeps its place until the new one has it: if that can't be started, it can be tried again.
         Self::end(vec![old]).await;
         let new = self.launch(spec, &ports)?;
         let (node, process) = (new.node.clone(), Arc::clone(&new.process));
-        self.running().insert(at, new);
+        for running in self.running().iter_mut().filter(|running| running.node.name == member) {
+            *running = new.clone();
+        }
+        drop(new);
+        // Whoever wants to stop the cluster must not wait for this member to become ready.
+        drop(busy);
         self.wait_until_ready(&[(node.clone(), process)], &|_| {}).await?;
         Ok(node)
     }
