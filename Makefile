@@ -1,7 +1,7 @@
 # What one does with this checkout. The work is in scripts/ and xtask/; this names it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test lab etcd pictures setup ui-modules
+.PHONY: help run check test lab etcd bindings bench pictures setup ui-modules
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,12 @@ etcd: ## build etcd with failpoints, of both versions (at once when nothing chan
 	@scripts/tools.sh
 	@scripts/packages.sh build
 	@cargo xtask etcd
+
+bindings: ## write the UI's types anew after a change to the lab's language
+	@UPDATE_BINDINGS=1 cargo test --quiet --package lab --lib typescript_is_up_to_date
+
+bench: etcd ## measure: load generator beside etcd's own, store, PromQL
+	@cargo bench --package lab-bench --package lab-metrics --package lab-promql
 
 pictures: ## take pictures of the real window's screens into docs/pictures
 	@scripts/run.sh pictures
