@@ -25,7 +25,7 @@ fn paths(text: &str) -> Vec<&str> {
 #[test]
 fn every_path_that_the_papers_name_exists() {
     let mut checked = 0;
-    for paper in ["ARCHITECTURE.md", "README.md"] {
+    for paper in ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md"] {
         for path in paths(&read(paper)) {
             assert!(root().join(path).exists(), "{paper} names {path}, which isn't there");
             checked += 1;
