@@ -87,6 +87,17 @@ export const rangeSpec = (clients: number, conns: number, rate: number | null): 
   rate,
 })
 
+/** How long the oldest load has run. */
+export async function loadSeconds(page: Page): Promise<number> {
+  const { loads } = await page.snapshot()
+  return Math.max(0, ...loads.map((load) => load.elapsedS))
+}
+
+/** Waits until the oldest load has run that long: so long are the lines. */
+export async function underLoadFor(page: Page, seconds: number): Promise<void> {
+  await until(`${seconds} s of load`, (seconds + 60) * 1000, async () => (await loadSeconds(page)) >= seconds)
+}
+
 /** A panel that is on the screen, scrolled to, has points; returns its last value. */
 export async function panelWithPoints(page: Page, testId: string, limitMs: number): Promise<number | null> {
   await page.session.run(

@@ -90,9 +90,29 @@ export class Session {
     return request(`${this.url}/source`, 'GET')
   }
 
-  /** What the window shows, as PNG. */
+  /**
+   * What the window shows, as PNG. WebKit answers with its next paint, which a page at rest never makes: a pixel
+   * nobody can see changes meanwhile.
+   */
   async screenshot(): Promise<Buffer> {
-    return Buffer.from(await request<string>(`${this.url}/screenshot`, 'GET'), 'base64')
+    await this.run(`
+      const pixel = document.createElement('i')
+      pixel.id = 'webdriver-repaint'
+      pixel.style.cssText = 'position:fixed;right:0;bottom:0;width:1px;height:1px;pointer-events:none'
+      document.body.append(pixel)
+      let odd = false
+      const paint = () => {
+        if (!pixel.isConnected) return
+        odd = !odd
+        pixel.style.background = odd ? 'rgb(128 128 128 / 0.004)' : 'transparent'
+        requestAnimationFrame(paint)
+      }
+      paint()`)
+    try {
+      return Buffer.from(await request<string>(`${this.url}/screenshot`, 'GET'), 'base64')
+    } finally {
+      await this.run("document.getElementById('webdriver-repaint')?.remove()")
+    }
   }
 
   async resize(width: number, height: number): Promise<void> {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 
 import { test } from 'vitest'
 
-import { processesOf, runningCluster, startCluster, stopCluster } from '../driver/lab'
+import { PUTS, processesOf, runningCluster, startCluster, stopCluster } from '../driver/lab'
 import { signal } from '../driver/processes'
 import { until } from '../driver/wait'
 import { windowEach } from '../driver/window'
@@ -28,7 +28,10 @@ test('while a cluster starts', async () => {
   })
   signal(held, 'SIGSTOP')
   try {
-    await page.get('starting')
+    await until('the others to be healthy', 20_000, async () => {
+      const { phase } = await page.snapshot()
+      return phase.name === 'starting' && phase.waiting.filter(({ healthy }) => healthy).length === 2
+    })
     await shoot(page, 'lab-starting')
   } finally {
     signal(held, 'SIGCONT')
@@ -53,6 +56,6 @@ test('a start that failed', async () => {
 test('a cluster without load', async () => {
   const { page } = opened()
   await startCluster(page)
-  await page.attributeThat('member-etcd-1', 'data-state', (state) => state === 'healthy')
+  await page.attributeThat(`panel-${PUTS}-20`, 'data-points', (points) => Number(points) > 60, 60_000)
   await shoot(page, 'lab-idle')
 })

@@ -1,6 +1,15 @@
 import { test } from 'vitest'
 
-import { putSpec, rangeSpec, setFailpoint, startCluster, startLoad, startSpec } from '../driver/lab'
+import {
+  loadSeconds,
+  putSpec,
+  rangeSpec,
+  setFailpoint,
+  startCluster,
+  startLoad,
+  startSpec,
+  underLoadFor,
+} from '../driver/lab'
 import type { Page } from '../driver/page'
 import { until } from '../driver/wait'
 import { windowEach } from '../driver/window'
@@ -12,10 +21,9 @@ test('put and range load, then a slow disk', { timeout: 900_000 }, async () => {
   const { page } = opened()
   const { members } = await startCluster(page)
   await startLoad(page, 'put', { clients: 300, conns: 100 })
-  await page.click('load-put-edit')
-  await startLoad(page, 'range', { clients: 30, conns: 30, total: 100_000_000, rate: 400 })
-  await page.click('load-range-edit')
-  await underLoadFor(page, 75)
+  await underLoadFor(page, 30)
+  await startLoad(page, 'range', { clients: 20, conns: 20, total: 100_000_000 })
+  await underLoadFor(page, 80)
   await shoot(page, 'lab-load')
 
   await page.click('diagram-expand')
@@ -42,7 +50,7 @@ test('the six dashboards', { timeout: 900_000 }, async () => {
     put.workload.compactIndexDelta = 10_000
   }
   await startSpec(page, put)
-  await startSpec(page, rangeSpec(30, 30, 400))
+  await startSpec(page, rangeSpec(20, 20, null))
   await underLoadFor(page, 60)
   for (const { name, leader } of members) if (!leader) await page.done({ type: 'defragment', member: name })
   await underLoadFor(page, 90)
@@ -56,16 +64,6 @@ test('the six dashboards', { timeout: 900_000 }, async () => {
     await shoot(page, `dashboard-${title.toLowerCase().replaceAll(' ', '-')}`)
   }
 })
-
-async function loadSeconds(page: Page): Promise<number> {
-  const { loads } = await page.snapshot()
-  return Math.max(0, ...loads.map((load) => load.elapsedS))
-}
-
-/** Waits until the oldest load has run that long: so long are the lines. */
-async function underLoadFor(page: Page, seconds: number): Promise<void> {
-  await until(`${seconds} s of load`, (seconds + 60) * 1000, async () => (await loadSeconds(page)) >= seconds)
-}
 
 /** The fewest points of any panel on the screen that has come into view and may have lines. */
 function pointsOn(page: Page): Promise<number> {

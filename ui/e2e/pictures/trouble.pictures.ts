@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 
-import { pidsOf, putSpec, runningCluster, startCluster, startSpec } from '../driver/lab'
+import { pidsOf, putSpec, runningCluster, startCluster, startSpec, underLoadFor } from '../driver/lab'
 import { signal } from '../driver/processes'
 import { until } from '../driver/wait'
 import { windowEach } from '../driver/window'
@@ -27,10 +27,12 @@ test('a member that was killed', { timeout: 300_000 }, async () => {
   const { page } = opened()
   const { members } = await startCluster(page)
   await startSpec(page, putSpec(30, 30, 400))
+  await underLoadFor(page, 40)
   const [victim] = pidsOf(members.filter(({ leader }) => !leader))
   if (victim === undefined) throw new Error('a cluster of leaders')
   signal(victim, 'SIGKILL')
   await until('its card to say so', 15_000, async () => (await page.session.find('[data-state="exited"]')) !== null)
   await page.get('problem')
+  await underLoadFor(page, 60)
   await shoot(page, 'lab-member-killed')
 })

@@ -108,6 +108,14 @@ test.each(['SIGTERM', 'SIGKILL'] as const)('no member outlives an app that is en
   expect(processesOf(lab.id)).toEqual([])
 })
 
+test('a lab that is ended from elsewhere takes its window with it', async () => {
+  const { desktop, page } = opened()
+  const { members } = await startCluster(page)
+  // What `etcd-labctl down` sends. The page may be gone before its answer is.
+  await page.send({ type: 'shutdown' }).catch(() => undefined)
+  await until('the app and its members to end', 15_000, () => ![desktop.pid, ...pidsOf(members)].some(runs))
+})
+
 /** Listens on a port of 127.0.0.1; null where somebody does already. */
 function hold(port: number): Promise<Server | null> {
   const server = createServer()
