@@ -37,6 +37,7 @@ const panelView = (panel: GrafanaPanel): PanelView => ({
   unit: panel.fieldConfig?.defaults?.unit ?? 'short',
   min: panel.fieldConfig?.defaults?.min ?? null,
   max: panel.fieldConfig?.defaults?.max ?? null,
+  mappings: [],
   targets: (panel.targets ?? []).map(({ expr, legendFormat }) => ({ expr, legend: legendFormat })),
 })
 

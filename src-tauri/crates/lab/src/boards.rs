@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lab_dashboards::{Dashboard, Panel, PanelKind, PanelQueries, Scope, builtin};
 
-use crate::api::{self, DashboardView, PanelRef, PanelView, RowView, TargetView};
+use crate::api::{self, DashboardView, MappingView, PanelRef, PanelView, RowView, TargetView};
 
 /// Between two scrapes, milliseconds; queries with `$__rate_interval` lean on it.
 pub const SCRAPE_MS: i64 = 1_000;
@@ -59,6 +59,11 @@ fn panel_view(dashboard: &Dashboard, panel: &Panel) -> Option<PanelView> {
         unit: panel.unit.grafana_id().into(),
         min: panel.min,
         max: panel.max,
+        mappings: panel
+            .mappings
+            .iter()
+            .map(|mapping| MappingView { value: mapping.value, text: mapping.text.clone() })
+            .collect(),
         targets,
     })
 }
@@ -87,5 +92,20 @@ impl QueryCache {
                 Some(PanelQueries::new(found, &scope))
             })
             .as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_there_is_a_leader_is_said_in_words() {
+        let all = views();
+        let mut panels = all.iter().flat_map(|board| &board.rows).flat_map(|row| &row.panels);
+        let leader = panels.find(|panel| panel.title == "Etcd has a leader?").unwrap();
+        let text =
+            |value: f64| leader.mappings.iter().find(|m| m.value == value).map(|m| m.text.to_lowercase());
+        assert_eq!((text(0.0).as_deref(), text(1.0).as_deref()), (Some("no"), Some("yes")));
     }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { PanelFrame, PanelView, SeriesFrame } from '$shared/api/lab'
 
-import { firstSentence, lastValue, linesOf, pointCount, titleParts } from './series'
+import { firstSentence, lastValue, linesOf, pointCount, statText, titleParts } from './series'
 
 const series = (member: string | null, target: number, labels = {}, values: (number | null)[] = [1]): SeriesFrame => ({
   name: `${member ?? 'all'} ${target}`,
@@ -68,5 +68,14 @@ describe('what a panel shows', () => {
     ['', ''],
   ])('says of %j what comes first', (description, first) => {
     expect(firstSentence({ description } as PanelView)).toBe(first)
+  })
+})
+
+describe('a single value', () => {
+  const panel = { unit: 'short', mappings: [{ value: 1, text: 'Yes' }] } as unknown as PanelView
+
+  it('is the text the dashboard has for it, or the figure', () => {
+    expect(statText(panel, 1)).toBe('Yes')
+    expect(statText(panel, 3)).toBe('3')
   })
 })

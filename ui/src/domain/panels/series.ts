@@ -1,6 +1,7 @@
 /** How a panel's lines are told apart: hue says the member, dash says which of its lines. Pure. */
 import type { PanelFrame, PanelView, SeriesFrame } from '$shared/api/lab'
 import type { Line } from '$shared/chart/types'
+import { format } from '$shared/format/format'
 
 import { hueName } from '$domain/members/members'
 
@@ -60,6 +61,10 @@ export function lastValue(frame: PanelFrame | undefined): number | null {
   }
   return null
 }
+
+/** One big value, or the text that the dashboard has for it. */
+export const statText = (panel: PanelView, value: number | null): string =>
+  panel.mappings.find((mapping) => mapping.value === value)?.text ?? format(value, panel.unit)
 
 /** `disk: wal fsync duration p99` in its two parts; the first names where it is measured. */
 export function titleParts(panel: PanelView): { place: string; title: string } {

@@ -496,6 +496,19 @@ members: Array<MemberLoad>,
 errors: Array<ErrorCount>, };
 
 /**
+ * A text that stands for a value, such as "Yes" for 1.
+ */
+export type MappingView = { 
+/**
+ * The value.
+ */
+value: number, 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
  * Whether something measures an arrow.
  */
 export type Measure = { "by": "metric", 
@@ -712,6 +725,10 @@ min: number | null,
  * Upper end of the axis, if fixed.
  */
 max: number | null, 
+/**
+ * Texts shown in place of values.
+ */
+mappings: Array<MappingView>, 
 /**
  * Queries.
  */

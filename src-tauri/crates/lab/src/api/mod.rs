@@ -17,8 +17,8 @@ pub use frame::{ArrowFrame, ArrowValue, DiagramFrame, Frame, PanelFrame, SeriesF
 pub use problem::Problem;
 pub use view::{
     AlarmView, ClusterView, DashboardView, DoctorLine, ErrorCount, LabInfo, LoadPoint, LoadState, LoadView,
-    MemberLoad, MemberState, MemberView, PanelKind, PanelView, Phase, RowView, Snapshot, TargetView,
-    WaitingFor,
+    MappingView, MemberLoad, MemberState, MemberView, PanelKind, PanelView, Phase, RowView, Snapshot,
+    TargetView, WaitingFor,
 };
 
 #[cfg(test)]

@@ -300,6 +300,17 @@ pub struct TargetView {
     pub legend: String,
 }
 
+/// A text that stands for a value, such as "Yes" for 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "lab.ts")]
+pub struct MappingView {
+    /// The value.
+    pub value: f64,
+    /// The text.
+    pub text: String,
+}
+
 /// A panel, less its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -319,6 +330,8 @@ pub struct PanelView {
     pub min: Option<f64>,
     /// Upper end of the axis, if fixed.
     pub max: Option<f64>,
+    /// Texts shown in place of values.
+    pub mappings: Vec<MappingView>,
     /// Queries.
     pub targets: Vec<TargetView>,
 }
