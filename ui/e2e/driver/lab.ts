@@ -129,7 +129,7 @@ export function pidsOf(members: readonly MemberView[]): number[] {
 
 /** Every process that carries the lab's id in its environment. */
 export function processesOf(labId: string): number[] {
-  const mark = `ETCD_LAB_ID=${labId}`
+  const mark = `METRICS_LAB_ID=${labId}`
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -84,6 +84,12 @@ pub enum ClusterError {
         /// The end of its log, oldest line first.
         log: Vec<String>,
     },
+    /// The system has no free ports.
+    #[error("no free ports were found on 127.0.0.1: {0}")]
+    NoFreePorts(std::io::Error),
+    /// The cluster was stopped before it, or the member that was restarted, was ready.
+    #[error("the cluster was stopped meanwhile")]
+    CalledOff,
     /// There is no member of that name.
     #[error("there is no member {0}")]
     NoSuchMember(String),

@@ -14,15 +14,21 @@ const TAIL_BYTES: u64 = 1 << 20;
 /// # Errors
 /// When the file can't be read.
 pub fn last_lines(path: &Path, lines: usize) -> io::Result<Vec<String>> {
+    last_lines_since(path, 0, lines)
+}
+
+/// As [`last_lines`], of what was written after the first `from` bytes.
+pub(crate) fn last_lines_since(path: &Path, from: u64, lines: usize) -> io::Result<Vec<String>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
-    let start = length.saturating_sub(TAIL_BYTES);
+    let cut_at = length.saturating_sub(TAIL_BYTES);
+    let start = cut_at.max(from.min(length));
     file.seek(SeekFrom::Start(start))?;
     let mut bytes = Vec::new();
     file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
     let text = String::from_utf8_lossy(&bytes);
     // Where the file was entered in the middle, the first line is a fragment.
-    let mut all: Vec<&str> = text.lines().skip(usize::from(start > 0)).collect();
+    let mut all: Vec<&str> = text.lines().skip(usize::from(cut_at > from)).collect();
     let keep_from = all.len().saturating_sub(lines);
     Ok(all.drain(keep_from..).map(|line| cut(line).to_owned()).collect())
 }
@@ -96,5 +102,6 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[0].len() <= LINE_BYTES && lines[0].starts_with('é'));
         assert_eq!(lines[1], "three");
+        assert_eq!(last_lines_since(file.path(), 4, 9).unwrap()[0], "two");
     }
 }

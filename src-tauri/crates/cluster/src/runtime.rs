@@ -37,6 +37,9 @@ pub struct MemberProgress {
 /// Is told how far each member is, whenever that changes.
 pub type OnProgress<'a> = dyn Fn(&[MemberProgress]) + Send + Sync + 'a;
 
+/// Is told of a member's new process as soon as it runs.
+pub type OnLaunched<'a> = dyn Fn(&Node) + Send + Sync + 'a;
+
 /// A member's process ended without being told to.
 #[derive(Clone, Debug)]
 pub struct Exit {
@@ -44,6 +47,10 @@ pub struct Exit {
     pub member: String,
     /// How it ended, in words: "exit code 1", "killed by signal 9".
     pub how: String,
+    /// What its log of this run gives as the reason, if anything.
+    pub reason: Option<String>,
+    /// The last lines of its log of this run, oldest first.
+    pub log: Vec<String>,
 }
 
 /// Runs one cluster. Methods may be called from any task; only one of `start`, `stop`, `restart` is under way
@@ -54,7 +61,7 @@ pub trait Runtime: Send + Sync {
     fn kind(&self) -> &'static str;
 
     /// Starts all members together and waits until every one is healthy and knows a leader. When that fails,
-    /// what was started is stopped again.
+    /// what was started is stopped again. Who drops the future half-way calls `stop` afterwards.
     ///
     /// # Errors
     /// See [`ClusterError`]; nothing runs after an error.
@@ -63,11 +70,12 @@ pub trait Runtime: Send + Sync {
     /// Stops all members; those that do not end when asked are killed. Done when all are gone.
     async fn stop(&self);
 
-    /// Stops one member, starts it again with its data, and waits until it is ready.
+    /// Stops one member, starts it again with its data, tells `launched` of the new process at once, and waits until
+    /// it is ready.
     ///
     /// # Errors
     /// See [`ClusterError`]; the other members go on.
-    async fn restart(&self, member: &str) -> Result<Node, ClusterError>;
+    async fn restart(&self, member: &str, launched: &OnLaunched<'_>) -> Result<Node, ClusterError>;
 
     /// Members as started, in the order of the topology; empty before `start` and after `stop`.
     fn nodes(&self) -> Vec<Node>;

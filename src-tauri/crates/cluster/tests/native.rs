@@ -41,12 +41,17 @@ fn use_free_ports(topology: &mut Topology) {
     }
 }
 
+/// Not through the proxy of whoever runs this.
+fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 fn alive(node: &Node) -> bool {
     Path::new("/proc").join(node.pid.unwrap().to_string()).exists()
 }
 
 async fn has_leader(node: &Node) -> bool {
-    let metrics = reqwest::get(format!("{}/metrics", node.client)).await.unwrap().text().await.unwrap();
+    let metrics = http().get(format!("{}/metrics", node.client)).send().await.unwrap().text().await.unwrap();
     metrics.lines().any(|line| line == "etcd_server_has_leader 1")
 }
 
@@ -77,7 +82,9 @@ async fn a_restarted_member_comes_back_and_a_killed_one_is_told_of() {
     let dir = tempfile::tempdir().unwrap();
     let runtime = NativeRuntime::new(config(dir.path()));
     let before = runtime.start(&|_| {}).await.unwrap();
-    let after = runtime.restart("etcd-2").await.unwrap();
+    let launched = Mutex::new(None);
+    let after = runtime.restart("etcd-2", &|node| *launched.lock().unwrap() = node.pid).await.unwrap();
+    assert_eq!(*launched.lock().unwrap(), after.pid);
     assert_eq!(after.client, before[1].client);
     assert_ne!(after.pid, before[1].pid);
     assert!(has_leader(&after).await);
@@ -87,6 +94,9 @@ async fn a_restarted_member_comes_back_and_a_killed_one_is_told_of() {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     let exit = tokio::time::timeout(Duration::from_secs(10), exits.recv()).await.unwrap().unwrap();
     assert_eq!((exit.member.as_str(), exit.how.as_str()), ("etcd-2", "killed by signal 9"));
+    // Its log has errors in it, but none of them is why it was killed.
+    assert_eq!(exit.reason, None);
+    assert!(!exit.log.is_empty());
     runtime.stop().await;
     assert!(exits.try_recv().is_err(), "members that were stopped were told of as if they had died");
 }
@@ -140,8 +150,13 @@ async fn data_is_fresh_on_start_unless_it_is_kept() {
         let runtime = NativeRuntime::new(NativeConfig { keep_data, ..config.clone() });
         let nodes = runtime.start(&|_| {}).await.unwrap();
         let run = |words: &[&str]| {
-            let output =
-                Command::new(&etcdctl).args(["--endpoints", &nodes[0].client]).args(words).output().unwrap();
+            let output = Command::new(&etcdctl)
+                .env_remove("ETCD_CONFIG_FILE")
+                .env_remove("ETCD_NAME")
+                .args(["--endpoints", &nodes[0].client])
+                .args(words)
+                .output()
+                .unwrap();
             assert!(output.status.success(), "{output:?}");
             String::from_utf8(output.stdout).unwrap()
         };
@@ -158,6 +173,42 @@ async fn a_folder_that_cannot_be_written_is_named() {
     let runtime = NativeRuntime::new(config(file.path()));
     let error = runtime.start(&|_| {}).await.unwrap_err();
     assert!(matches!(error, ClusterError::Folder { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_start_that_is_called_off_leaves_nothing_to_meet_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = NativeConfig { ports: PortChoice::Topology, ..config(dir.path()) };
+    use_free_ports(&mut config.topology);
+    let runtime = NativeRuntime::new(config.clone());
+    let (told, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+    let tell = |_: &[_]| told.send(()).unwrap();
+    tokio::select! {
+        started = runtime.start(&tell) => panic!("{started:?}"),
+        _ = waiting.recv() => {}
+    }
+    runtime.stop().await;
+    assert_eq!(processes_in(dir.path()), Vec::<String>::new());
+    // On the same ports and in the same folder, at once.
+    let next = NativeRuntime::new(config);
+    next.start(&|_| {}).await.unwrap();
+    next.stop().await;
+}
+
+#[test]
+fn what_a_person_has_set_for_an_etcd_of_their_own_is_not_for_ours() {
+    // In a process of its own, as the environment belongs to the whole process.
+    let this = std::env::current_exe().unwrap();
+    let output = Command::new(this)
+        .args(["--exact", "data_is_fresh_on_start_unless_it_is_kept", "--quiet"])
+        .envs([
+            ("ETCD_CONFIG_FILE", "/nowhere"),
+            ("ETCD_NAME", "theirs"),
+            ("http_proxy", "http://127.0.0.1:9"),
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[tokio::test]

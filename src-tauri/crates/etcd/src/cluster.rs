@@ -47,11 +47,11 @@ impl Cluster {
     /// # Errors
     /// What the last one said, when none does.
     async fn any(&self) -> Result<&Member, EtcdError> {
-        let mut last = EtcdError::NoSuchMember("with a leader".into());
+        let mut last = EtcdError::NoLeader;
         for (name, status) in self.status().await {
             match status {
                 Ok(status) if status.leader != 0 => return self.member(name),
-                Ok(_) => {}
+                Ok(_) => last = EtcdError::NoLeader,
                 Err(error) => last = error,
             }
         }

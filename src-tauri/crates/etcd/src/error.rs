@@ -11,6 +11,9 @@ pub enum EtcdError {
     /// There is no member of that name.
     #[error("there is no member {0}")]
     NoSuchMember(String),
+    /// No member knows a leader, so nothing that needs a quorum can be done.
+    #[error("no member knows a leader")]
+    NoLeader,
     /// No answer in time.
     #[error("{member} did not answer within {} s", .within.as_secs())]
     TimedOut {

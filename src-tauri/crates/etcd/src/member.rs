@@ -36,6 +36,8 @@ pub struct MemberStatus {
     pub db_in_use_bytes: u64,
     /// Whether it has no vote.
     pub learner: bool,
+    /// Alarms of the whole cluster, as this member knows them.
+    pub alarms: Vec<Alarm>,
 }
 
 /// What an alarm is about.
@@ -54,6 +56,23 @@ pub struct Alarm {
     pub member_id: u64,
     /// What about.
     pub kind: AlarmKind,
+}
+
+impl Alarm {
+    /// Reads an alarm as a member's status words it: `memberID:10501334649042878790 alarm:NOSPACE`, the text form
+    /// of etcd's protobuf message, whose spaces vary. `None` for what is no alarm, such as "no leader".
+    fn read(text: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let (_, rest) = text.split_once(name)?;
+            rest.split_whitespace().next()
+        };
+        let kind = match field("alarm:")? {
+            "NOSPACE" => AlarmKind::NoSpace,
+            "CORRUPT" => AlarmKind::Corrupt,
+            _ => return None,
+        };
+        Some(Self { member_id: field("memberID:")?.parse().ok()?, kind })
+    }
 }
 
 /// A key's value at a revision.
@@ -122,6 +141,8 @@ impl Member {
             db_size_bytes: bytes(status.db_size()),
             db_in_use_bytes: bytes(status.raft_used_db_size()),
             learner: status.is_learner(),
+            // Asking for the alarms themselves would be a proposal, and so a write to every log, each second.
+            alarms: status.errors().iter().filter_map(|text| Alarm::read(text)).collect(),
         })
     }
 
@@ -167,7 +188,7 @@ impl Member {
         self.ask(MAINTENANCE_WITHIN, client.defragment()).await.map(drop)
     }
 
-    /// Alarms raised in the cluster.
+    /// Alarms raised in the cluster. Goes through raft as a put does: [`Self::status`] tells them for nothing.
     ///
     /// # Errors
     /// See [`EtcdError`].
@@ -203,5 +224,18 @@ impl Member {
             self.ask(SAMPLE_WITHIN, client.alarm(AlarmAction::Deactivate, kind, Some(options))).await?;
         }
         Ok(raised)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_are_read_from_a_status_however_it_is_spaced() {
+        let alarm = |kind| Some(Alarm { member_id: 10_501_334_649_042_878_790, kind });
+        assert_eq!(Alarm::read("memberID:10501334649042878790 alarm:NOSPACE "), alarm(AlarmKind::NoSpace));
+        assert_eq!(Alarm::read("memberID:10501334649042878790  alarm:CORRUPT"), alarm(AlarmKind::Corrupt));
+        assert_eq!(Alarm::read("etcdserver: no leader"), None);
     }
 }

@@ -54,6 +54,8 @@ async fn a_full_database_is_emptied_the_way_the_handbook_says() {
             !alarms.is_empty() && alarms.iter().all(|alarm| alarm.kind == AlarmKind::NoSpace),
             "{alarms:?}"
         );
+        let status = cluster.member("etcd-1").unwrap().status().await.unwrap();
+        assert_eq!(status.alarms, alarms, "the status tells the same without a proposal");
         let full = cluster.member("etcd-1").unwrap().status().await.unwrap().db_size_bytes;
         // etcd refuses the put that would pass the quota, so the file may stay a little below it.
         assert!(full > 12 * MIB, "{full}");

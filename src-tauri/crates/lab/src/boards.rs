@@ -64,6 +64,12 @@ fn panel_view(dashboard: &Dashboard, panel: &Panel) -> Option<PanelView> {
             .iter()
             .map(|mapping| MappingView { value: mapping.value, text: mapping.text.clone() })
             .collect(),
+        // The first threshold of Grafana's list is the base, which has no value and no line.
+        thresholds: if panel.threshold_lines {
+            panel.thresholds.iter().filter_map(|threshold| threshold.value).collect()
+        } else {
+            Vec::new()
+        },
         targets,
     })
 }

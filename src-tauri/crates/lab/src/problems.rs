@@ -45,6 +45,13 @@ pub fn cluster(error: ClusterError) -> Problem {
         .member(&member, log),
         ClusterError::NoSuchMember(member) => no_such_member(&member),
         ClusterError::AlreadyRunning => already_running(),
+        ClusterError::CalledOff => called_off(),
+        ClusterError::NoFreePorts(_) => Problem::new(
+            "no-free-ports",
+            "No free ports were found on this machine.",
+            "End some programs that listen on many ports, and start again.",
+        )
+        .detail(detail),
         ClusterError::Topology(_) => Problem::new(
             "topology-unusable",
             "The topology file can't be used.",
@@ -52,6 +59,30 @@ pub fn cluster(error: ClusterError) -> Problem {
         )
         .detail(detail),
     }
+}
+
+/// A member that could not be restarted; the others are not concerned.
+pub fn restart(error: ClusterError) -> Problem {
+    let (member, log, sentence) = match error {
+        ClusterError::MemberDied { member, how, reason, log } => {
+            let sentence = format!("{member} ended while it started again ({how}): {reason}.");
+            (member, log, sentence)
+        }
+        ClusterError::NotReady { member, waited_s, reason, log } => {
+            let sentence = format!("{member} runs again, but was not ready after {waited_s} s: {reason}.");
+            (member, log, sentence)
+        }
+        other => return cluster(other),
+    };
+    let (code, next) = if is_disk_full(&sentence) {
+        ("disk-full", "Make room on that disk, then restart the member from its card.")
+    } else {
+        (
+            "restart-failed",
+            "It needs a majority of members beside it; its last log lines say what else it lacks.",
+        )
+    };
+    Problem::new(code, sentence, next).member(&member, log)
 }
 
 fn ports_taken(ports: &[PortTaken]) -> Problem {
@@ -128,6 +159,11 @@ pub fn already_running() -> Problem {
     Problem::new("already-running", "The cluster runs already.", "Stop it first to start it anew.")
 }
 
+/// The cluster was stopped before what was asked had come about.
+pub fn called_off() -> Problem {
+    Problem::new("called-off", "The cluster was stopped before that was done.", "Start again when you like.")
+}
+
 /// Something that needs a running cluster was asked without one.
 pub fn not_running() -> Problem {
     Problem::new("not-running", "No cluster runs.", "Start it first.")
@@ -164,6 +200,11 @@ pub fn etcd(error: &EtcdError) -> Problem {
             "etcd-unreachable",
             format!("{member} can't be reached."),
             "Its card and its log say why; restart it if it has ended.",
+        ),
+        EtcdError::NoLeader => Problem::new(
+            "no-leader",
+            "No member knows a leader, so nothing can be written or read for sure.",
+            "Wait for an election, or bring members back until a majority runs.",
         ),
         EtcdError::NoSuchMember(member) => no_such_member(member),
         EtcdError::Address(address) => Problem::new(

@@ -123,6 +123,53 @@ async fn a_line_moves_from_the_load_to_the_frame() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn watching_an_idle_cluster_writes_nothing_to_it() {
+    let base = tempfile::tempdir().unwrap();
+    let lab = open(base.path(), "app").await;
+    let (asker, mut events) = lab.listen();
+    start(&asker).await;
+    // etcd itself writes a little at first (its version); then nobody may.
+    let (mut index, mut still) = (0, 0);
+    wait_for(&mut events, "six seconds without an entry in the log", |event| {
+        if let Event::Cluster { cluster } = event {
+            let now = cluster.members.iter().map(|member| member.raft_index).max().unwrap();
+            still = if now == index && now > 0 { still + 1 } else { 0 };
+            index = now;
+        }
+        (still == 6).then_some(())
+    })
+    .await;
+    lab.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_is_called_off_is_over_when_it_says_so() {
+    let base = tempfile::tempdir().unwrap();
+    let lab = open(base.path(), "app").await;
+    let (asker, mut events) = lab.listen();
+    let starting = tokio::spawn({
+        let asker = asker.clone();
+        async move {
+            asker
+                .ask(Command::Start {
+                    options: StartOptions { ports: Ports::Auto, ..StartOptions::default() },
+                })
+                .await
+        }
+    });
+    wait_for(&mut events, "the start", |event| {
+        matches!(event, Event::Phase { phase: Phase::Starting { .. } }).then_some(())
+    })
+    .await;
+    asker.ask(Command::Stop).await.unwrap();
+    assert_eq!(snapshot(&asker).await.phase, Phase::Stopped);
+    assert_eq!(starting.await.unwrap().unwrap_err().code, "called-off");
+    // In the same folder, at once.
+    start(&asker).await;
+    timeout(LIMIT, lab.shutdown()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_is_killed_is_told_of_and_can_be_restarted() {
     let base = tempfile::tempdir().unwrap();
     let lab = open(base.path(), "app").await;

@@ -298,7 +298,7 @@ frame: Frame, } | { "type": "problem",
 /**
  * What, and what next.
  */
-problem: Problem, } | { "type": "lagged" } | { "type": "ended" };
+problem: Problem, } | { "type": "problemOver" } | { "type": "lagged" } | { "type": "ended" };
 
 /**
  * Everything a listener watches, at one time.
@@ -466,6 +466,10 @@ command: string,
  * Where it is.
  */
 state: LoadState, 
+/**
+ * When it began, milliseconds since the Unix epoch.
+ */
+startedMs: number, 
 /**
  * Seconds since it began.
  */
@@ -729,6 +733,10 @@ max: number | null,
  * Texts shown in place of values.
  */
 mappings: Array<MappingView>, 
+/**
+ * Values at which a dashed line is drawn: what is normal lies below.
+ */
+thresholds: Array<number>, 
 /**
  * Queries.
  */

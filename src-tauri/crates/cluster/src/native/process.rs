@@ -74,6 +74,13 @@ impl Process {
             }
         };
         let supervised = matches!(launch, Launch::Supervised(_));
+        // What a person has set for an etcd of their own is not for ours: etcd would take a configuration file from
+        // there and forget every flag.
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(|name| name.starts_with("ETCD_") || name.starts_with("GOFAIL_")) {
+                command.env_remove(name);
+            }
+        }
         command
             .args(arguments)
             .envs(environment.iter().map(|(key, value)| (key, value)))
@@ -88,8 +95,10 @@ impl Process {
         let handle = Arc::new(Mutex::new(Some(Handle { child, supervisor })));
         let (sender, ended) = watch::channel(None);
         let waiting = Arc::clone(&handle);
+        let process = Self { pid, handle, ended };
+        // Should there be no thread to be had, dropping the process here kills it.
         thread::Builder::new().name(format!("wait-{pid}")).spawn(move || wait(pid, &waiting, &sender))?;
-        Ok(Self { pid, handle, ended })
+        Ok(process)
     }
 
     /// Process id; of the supervisor, if there is one.
@@ -193,7 +202,7 @@ fn spawn_from_lasting_thread(mut command: Command) -> io::Result<Child> {
 }
 
 #[cfg(target_os = "linux")]
-fn die_with_parent(command: &mut Command) {
+pub(super) fn die_with_parent(command: &mut Command) {
     use rustix::process::{getpid, getppid, set_parent_process_death_signal};
     let lab = getpid();
     // SAFETY: between fork and exec the closure makes two system calls and nothing else: it neither allocates
@@ -208,4 +217,4 @@ fn die_with_parent(command: &mut Command) {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn die_with_parent(_: &mut Command) {}
+pub(super) fn die_with_parent(_: &mut Command) {}

@@ -14,8 +14,8 @@ use super::binaries::{Binaries, Program};
 use super::ports::{self, PortChoice, PortMap};
 use super::process::{Launch, Process};
 use super::{arguments, health};
-use crate::log::{last_lines, reason};
-use crate::{ClusterError, Exit, Member, MemberProgress, Node, OnProgress, Runtime, Topology};
+use crate::log::{last_lines, last_lines_since, reason};
+use crate::{ClusterError, Exit, Member, MemberProgress, Node, OnLaunched, OnProgress, Runtime, Topology};
 
 /// How long members get to become ready.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -27,6 +27,10 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 const LOG_LINES: usize = 20;
 /// Log lines searched for a reason: etcd prints its whole usage after the flag that it doesn't like.
 const REASON_LINES: usize = 1_000;
+
+/// Variable in every member's environment that holds the lab's id. Not named after etcd, which warns of every
+/// `ETCD_…` that it doesn't know.
+pub(super) const LAB_ID: &str = "METRICS_LAB_ID";
 
 /// What a native cluster is made from.
 #[derive(Clone, Debug)]
@@ -45,7 +49,7 @@ pub struct NativeConfig {
     pub ports: PortChoice,
     /// Backend quota in bytes; etcd's own default when absent.
     pub quota_bytes: Option<u64>,
-    /// The lab's id: every member has it in its environment as `ETCD_LAB_ID`.
+    /// The lab's id: every member has it in its environment as `METRICS_LAB_ID`.
     pub lab_id: String,
     /// How members are tied to the lab's life.
     pub launch: Launch,
@@ -58,6 +62,8 @@ pub struct NativeRuntime {
     exits: broadcast::Sender<Exit>,
     /// Held while members are started or stopped.
     busy: AsyncMutex<()>,
+    /// Whether all members have been ready; until then they are killed rather than asked to end.
+    ready: AtomicBool,
     running: Mutex<Vec<Running>>,
 }
 
@@ -66,6 +72,8 @@ struct Running {
     node: Node,
     ports: PortMap,
     process: Arc<Process>,
+    /// Where its log of this run begins, bytes.
+    log_start: u64,
     /// Set before we end it ourselves: then its end is no news.
     expected: Arc<AtomicBool>,
 }
@@ -73,12 +81,15 @@ struct Running {
 impl NativeRuntime {
     /// A cluster that is not started yet.
     pub fn new(config: NativeConfig) -> Self {
-        let (exits, _) = broadcast::channel(16);
+        // Members are on this machine, and a person's proxy is not the way there. Building a client without TLS can't
+        // fail; if it did, the default one would differ in the proxy only.
+        let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         Self {
             config,
-            http: reqwest::Client::new(),
-            exits,
+            http,
+            exits: broadcast::channel(16).0,
             busy: AsyncMutex::new(()),
+            ready: AtomicBool::new(false),
             running: Mutex::default(),
         }
     }
@@ -95,8 +106,12 @@ impl NativeRuntime {
         self.config.folder.join("data").join(format!("{member}.etcd"))
     }
 
-    fn log_tail(&self, member: &str) -> Vec<String> {
-        last_lines(&self.log_path(member), LOG_LINES).unwrap_or_default()
+    /// The end of a member's log, and what that gives as the reason, of its present run.
+    fn last_words(log: &Path, log_start: u64) -> (Option<String>, Vec<String>) {
+        let mut lines = last_lines_since(log, log_start, REASON_LINES).unwrap_or_default();
+        let reason = reason(&lines);
+        lines.drain(..lines.len().saturating_sub(LOG_LINES));
+        (reason, lines)
     }
 
     /// Makes the folders; without `keep_data` the members' data of an earlier run goes.
@@ -129,7 +144,8 @@ impl NativeRuntime {
             .create(true)
             .append(true)
             .open(&log_path)
-            .map_err(|source| ClusterError::Folder { path: log_path, source })?;
+            .map_err(|source| ClusterError::Folder { path: log_path.clone(), source })?;
+        let log_start = log.metadata().map_or(0, |data| data.len());
         let flags = arguments::flags(
             &self.config.topology,
             member,
@@ -138,7 +154,7 @@ impl NativeRuntime {
             self.config.quota_bytes,
         );
         let mut environment = arguments::environment(&self.config.topology, member, ports);
-        environment.push(("ETCD_LAB_ID".into(), self.config.lab_id.clone()));
+        environment.push((LAB_ID.into(), self.config.lab_id.clone()));
         let process = Process::start(&program, &flags, &environment, log, &self.config.launch)
             .map_err(|error| ClusterError::BinaryUnusable { path: program, reason: error.to_string() })?;
         let here = ports[&member.name];
@@ -150,40 +166,49 @@ impl NativeRuntime {
             gofail: url(here.gofail),
             pid: Some(process.pid()),
         };
-        let running =
-            Running { node, ports: ports.clone(), process: Arc::new(process), expected: Arc::default() };
-        self.tell_of_end(&running);
+        let running = Running {
+            node,
+            ports: ports.clone(),
+            process: Arc::new(process),
+            log_start,
+            expected: Arc::default(),
+        };
+        self.tell_of_end(&running, log_path);
         Ok(running)
     }
 
-    fn tell_of_end(&self, running: &Running) {
+    fn tell_of_end(&self, running: &Running, log_path: PathBuf) {
         // Only the watch goes along: a task that waits must not keep alive what ends when it is dropped.
         let mut ended = running.process.watch_end();
         let expected = Arc::clone(&running.expected);
-        let (member, exits) = (running.node.name.clone(), self.exits.clone());
+        let (member, exits, log_start) = (running.node.name.clone(), self.exits.clone(), running.log_start);
         tokio::spawn(async move {
             let Ok(how) = ended.wait_for(Option::is_some).await.map(|how| how.clone().unwrap_or_default())
             else {
                 return;
             };
-            if !expected.load(Ordering::Acquire) {
-                // Nobody listens: then nobody wants to know.
-                drop(exits.send(Exit { member, how }));
+            if expected.load(Ordering::Acquire) {
+                return;
             }
+            let (reason, log) = Self::last_words(&log_path, log_start);
+            // Who is killed has no time to write why; what stands there last is about something else.
+            let reason = reason.filter(|_| !how.ends_with("signal 9"));
+            // Nobody listens: then nobody wants to know.
+            let _ = exits.send(Exit { member, how, reason, log });
         });
     }
 
     async fn wait_until_ready(
         &self,
-        members: &[(Node, Arc<Process>)],
+        members: &[Running],
         progress: &OnProgress<'_>,
     ) -> Result<(), ClusterError> {
         let deadline = Instant::now() + READY_WITHIN;
         let seen = Mutex::new(
             members
                 .iter()
-                .map(|(node, _)| MemberProgress {
-                    member: node.name.clone(),
+                .map(|one| MemberProgress {
+                    member: one.node.name.clone(),
                     healthy: false,
                     has_leader: false,
                 })
@@ -197,7 +222,7 @@ impl NativeRuntime {
             }
         };
         progress(&seen.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        let ready = join_all(members.iter().enumerate().map(|(at, (node, _))| {
+        let ready = join_all(members.iter().enumerate().map(|(at, Running { node, .. })| {
             let report = &report;
             async move {
                 loop {
@@ -211,34 +236,35 @@ impl NativeRuntime {
             }
         }));
         let ended = select_all(
-            members
-                .iter()
-                .map(|(node, process)| Box::pin(async move { (node.name.clone(), process.ended().await) })),
+            members.iter().map(|one| Box::pin(async move { (one.clone(), one.process.ended().await) })),
         );
         tokio::select! {
             result = timeout_at(deadline, ready) => match result {
                 Ok(_) => Ok(()),
                 Err(_) => {
                     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    Err(self.not_ready(&seen))
+                    Err(self.not_ready(&seen, members))
                 }
             },
-            ((member, how), ..) = ended => {
-                let log = self.log_tail(&member);
-                let lines = last_lines(&self.log_path(&member), REASON_LINES).unwrap_or_default();
-                let reason = reason(&lines).unwrap_or_else(|| "its log gives no reason".into());
-                Err(ClusterError::MemberDied { member, how, reason, log })
+            ((one, how), ..) = ended => {
+                if one.expected.load(Ordering::Acquire) {
+                    return Err(ClusterError::CalledOff);
+                }
+                let (reason, log) = Self::last_words(&self.log_path(&one.node.name), one.log_start);
+                let reason = reason.unwrap_or_else(|| "its log gives no reason".into());
+                Err(ClusterError::MemberDied { member: one.node.name, how, reason, log })
             }
         }
     }
 
-    fn not_ready(&self, seen: &[MemberProgress]) -> ClusterError {
+    fn not_ready(&self, seen: &[MemberProgress], members: &[Running]) -> ClusterError {
         let behind = seen.iter().find(|member| !(member.healthy && member.has_leader)).or(seen.first());
         let (member, reason) = behind.map_or_else(Default::default, |member| {
             let missing = if member.healthy { "it knew no leader" } else { "it did not answer" };
             (member.member.clone(), missing.to_owned())
         });
-        let log = self.log_tail(&member);
+        let log_start = members.iter().find(|one| one.node.name == member).map_or(0, |one| one.log_start);
+        let (_, log) = Self::last_words(&self.log_path(&member), log_start);
         ClusterError::NotReady { member, waited_s: READY_WITHIN.as_secs(), reason, log }
     }
 
@@ -257,6 +283,12 @@ impl NativeRuntime {
                 break;
             }
         }
+        Self::roll_back(ending).await;
+    }
+
+    /// Ends all members at once. Done when all are gone.
+    async fn roll_back_all(&self) {
+        let ending = std::mem::take(&mut *self.running());
         Self::roll_back(ending).await;
     }
 
@@ -283,43 +315,45 @@ impl Runtime for NativeRuntime {
         }
         // Before anything is touched: can this work at all?
         self.config.binaries.find(Program::Etcd, &self.config.version)?;
-        let ports = ports::choose(&self.config.topology, self.config.ports)
-            .map_err(|source| ClusterError::Folder { path: "127.0.0.1".into(), source })?;
+        let ports =
+            ports::choose(&self.config.topology, self.config.ports).map_err(ClusterError::NoFreePorts)?;
         let taken = ports::taken(&ports);
         if !taken.is_empty() {
             return Err(ClusterError::PortsTaken(taken));
         }
         self.prepare_folders()?;
 
-        // A guard, as the caller may drop this future half-way: dropping a `Process` kills it.
-        let mut started = Vec::new();
+        self.ready.store(false, Ordering::Release);
+        // Each has its place before the next is started: should this future be dropped, `stop` finds them all.
         for member in &self.config.topology.members {
             match self.launch(member, &ports) {
-                Ok(running) => started.push(running),
+                Ok(running) => self.running().push(running),
                 Err(error) => {
-                    Self::roll_back(started).await;
+                    self.roll_back_all().await;
                     return Err(error);
                 }
             }
         }
-        let waited: Vec<_> =
-            started.iter().map(|running| (running.node.clone(), Arc::clone(&running.process))).collect();
-        if let Err(error) = self.wait_until_ready(&waited, progress).await {
-            Self::roll_back(started).await;
+        let started = self.running().clone();
+        if let Err(error) = self.wait_until_ready(&started, progress).await {
+            self.roll_back_all().await;
             return Err(error);
         }
-        let nodes = started.iter().map(|running| running.node.clone()).collect();
-        *self.running() = started;
-        Ok(nodes)
+        self.ready.store(true, Ordering::Release);
+        Ok(started.into_iter().map(|running| running.node).collect())
     }
 
     async fn stop(&self) {
         let _busy = self.busy.lock().await;
-        let ending = std::mem::take(&mut *self.running());
-        Self::end(ending).await;
+        if self.ready.load(Ordering::Acquire) {
+            let ending = std::mem::take(&mut *self.running());
+            Self::end(ending).await;
+        } else {
+            self.roll_back_all().await;
+        }
     }
 
-    async fn restart(&self, member: &str) -> Result<Node, ClusterError> {
+    async fn restart(&self, member: &str, launched: &OnLaunched<'_>) -> Result<Node, ClusterError> {
         let busy = self.busy.lock().await;
         let no_such = || ClusterError::NoSuchMember(member.to_owned());
         let spec = self.config.topology.member(member).ok_or_else(no_such)?;
@@ -329,15 +363,14 @@ impl Runtime for NativeRuntime {
         // The ended member keeps its place until the new one has it: if that can't be started, it can be tried again.
         Self::end(vec![old]).await;
         let new = self.launch(spec, &ports)?;
-        let (node, process) = (new.node.clone(), Arc::clone(&new.process));
         for running in self.running().iter_mut().filter(|running| running.node.name == member) {
             *running = new.clone();
         }
-        drop(new);
+        launched(&new.node);
         // Whoever wants to stop the cluster must not wait for this member to become ready.
         drop(busy);
-        self.wait_until_ready(&[(node.clone(), process)], &|_| {}).await?;
-        Ok(node)
+        self.wait_until_ready(std::slice::from_ref(&new), &|_| {}).await?;
+        Ok(new.node)
     }
 
     fn nodes(&self) -> Vec<Node> {

@@ -12,6 +12,8 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::process::die_with_parent;
+
 /// First argument of a program that is to supervise the command in its other arguments.
 pub const SUPERVISE_ARGUMENT: &str = "--supervise-member";
 
@@ -29,7 +31,11 @@ pub fn run_if_supervisor() -> Option<ExitCode> {
 
 fn supervise(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let Some(program) = arguments.next() else { return ExitCode::from(2) };
-    let mut child = match Command::new(&program).args(arguments).stdin(Stdio::null()).spawn() {
+    let mut command = Command::new(&program);
+    // Where there is such a thing, the member also goes when its supervisor is killed: this thread, which forks it,
+    // is the one that lasts.
+    die_with_parent(&mut command);
+    let mut child = match command.args(arguments).stdin(Stdio::null()).spawn() {
         Ok(child) => child,
         Err(error) => {
             eprintln!("Error: {} can't be started: {error}", program.display());

@@ -75,6 +75,8 @@ pub enum Event {
         /// What, and what next.
         problem: Problem,
     },
+    /// What had gone wrong is mended or was dismissed: there is no problem any more.
+    ProblemOver,
     /// The listener fell behind and missed events: ask for the snapshot.
     Lagged,
     /// The lab is ending; nothing comes after this.

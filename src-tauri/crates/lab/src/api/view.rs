@@ -220,6 +220,8 @@ pub struct LoadView {
     pub command: String,
     /// Where it is.
     pub state: LoadState,
+    /// When it began, milliseconds since the Unix epoch.
+    pub started_ms: i64,
     /// Seconds since it began.
     pub elapsed_s: f64,
     /// Answers so far.
@@ -332,6 +334,8 @@ pub struct PanelView {
     pub max: Option<f64>,
     /// Texts shown in place of values.
     pub mappings: Vec<MappingView>,
+    /// Values at which a dashed line is drawn: what is normal lies below.
+    pub thresholds: Vec<f64>,
     /// Queries.
     pub targets: Vec<TargetView>,
 }

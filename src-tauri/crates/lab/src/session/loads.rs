@@ -88,6 +88,7 @@ impl Session {
             spec,
             command: bench.command_line(),
             state: LoadState::Running,
+            started_ms: (self.clock)(),
             elapsed_s: 0.0,
             done: 0,
             now: None,

@@ -10,13 +10,13 @@ mod poll;
 mod start;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use lab_cluster::{MemberProgress, Node, Runtime};
 use lab_etcd::Cluster;
 use lab_metrics::{Clock, MemoryStore, Scraper};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{ClusterView, Command, Event, LabInfo, MemberState, Phase, Problem, Reply, Snapshot};
@@ -45,7 +45,7 @@ pub enum Message {
     Members(Vec<MemberNews>),
     /// A member's process ended by itself.
     Exited(lab_cluster::Exit),
-    /// A member that was restarted runs again.
+    /// A member that is being restarted has its new process.
     Restarted(Node),
     /// A load told of its last second.
     Load(u32, Box<lab_bench::Progress>),
@@ -83,6 +83,10 @@ struct Running {
 pub struct Session {
     config: Config,
     home: Home,
+    /// Where the members of the last start have their data and logs.
+    member_folder: PathBuf,
+    /// Whether that start went on with the data it found.
+    keeps_data: bool,
     info: LabInfo,
     clock: Clock,
     shared: Arc<Shared>,
@@ -103,7 +107,7 @@ pub struct Session {
 
 /// A start under way.
 struct Pending {
-    task: JoinHandle<()>,
+    call_off: CancellationToken,
     asked: Option<Answer>,
 }
 
@@ -119,6 +123,8 @@ impl Session {
         Self {
             clock: Arc::clone(&config.clock),
             config,
+            member_folder: home.folder().to_owned(),
+            keeps_data: false,
             home,
             info,
             shared,
@@ -194,7 +200,7 @@ impl Session {
             | Command::Alarms
             | Command::Disarm => return self.operate(command, answer),
             Command::DismissProblem => {
-                self.problem = None;
+                self.mended();
                 if matches!(self.phase, Phase::Failed { .. }) {
                     self.enter(Phase::Stopped);
                 }
@@ -235,10 +241,7 @@ impl Session {
             return Err(problems::no_such_member(member));
         }
         // Readable after the cluster has stopped too: the files stay until the next start.
-        let file = match self.running.as_ref().and_then(|running| running.runtime.log_file(member)) {
-            Some(file) => file,
-            None => self.home.folder().join("logs").join(format!("{member}.log")),
-        };
+        let file = self.member_folder.join("logs").join(format!("{member}.log"));
         let wanted = usize::try_from(lines).unwrap_or(usize::MAX).min(10_000);
         let lines = lab_cluster::last_lines(&file, wanted).map_err(|error| {
             Problem::new("no-log", format!("There is no log of {member} yet."), "Start the cluster first.")
@@ -275,6 +278,13 @@ impl Session {
         self.tell(Event::Problem { problem });
     }
 
+    /// There is no problem any more.
+    fn mended(&mut self) {
+        if self.problem.take().is_some() {
+            self.tell(Event::ProblemOver);
+        }
+    }
+
     /// Nobody listening is no error: the snapshot has it all.
     fn tell(&self, event: Event) {
         let _ = self.shared.events.send(event);
@@ -294,7 +304,7 @@ impl Session {
     }
 
     /// Runs `work` beside the session; what it returns comes back through the mailbox.
-    fn beside(&self, work: impl Future<Output = Message> + Send + 'static) -> JoinHandle<()> {
+    fn beside(&self, work: impl Future<Output = Message> + Send + 'static) {
         let inbox = self.inbox.clone();
         tokio::spawn(async move {
             let message = work.await;
@@ -302,18 +312,11 @@ impl Session {
                 // The session ends only after it was told of everything it started, or on its own wish.
                 let _ = inbox.send(message).await;
             }
-        })
+        });
     }
 
     fn exited(&mut self, exit: lab_cluster::Exit) {
-        let lines = |count| {
-            self.running
-                .as_ref()
-                .and_then(|running| running.runtime.log(&exit.member, count).ok())
-                .unwrap_or_default()
-        };
-        let reason = lab_cluster::reason(&lines(1_000));
-        let problem = problems::member_exited(&exit.member, &exit.how, reason.as_deref(), lines(20));
+        let problem = problems::member_exited(&exit.member, &exit.how, exit.reason.as_deref(), exit.log);
         self.ended.insert(exit.member.clone(), exit.how);
         if let Some(view) = &mut self.view {
             for member in view.members.iter_mut().filter(|member| member.name == exit.member) {

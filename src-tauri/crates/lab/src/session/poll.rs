@@ -15,8 +15,6 @@ pub struct MemberNews {
     member: String,
     /// `None` when it did not answer.
     status: Option<MemberStatus>,
-    /// Alarms of the whole cluster, as the member that was asked for them knows them.
-    alarms: Option<Vec<Alarm>>,
 }
 
 /// Asks until cancelled.
@@ -34,21 +32,10 @@ pub(super) async fn every_second(
         }
         let ask = async {
             let statuses = cluster.status().await;
-            let mut news: Vec<MemberNews> = statuses
+            let news = statuses
                 .into_iter()
-                .map(|(member, status)| MemberNews {
-                    member: member.into(),
-                    status: status.ok(),
-                    alarms: None,
-                })
-                .collect();
-            // Any member knows the alarms; one that answered a moment ago will answer this too.
-            if let Some(one) = news.iter_mut().find(|one| one.status.is_some())
-                && let Ok(member) = cluster.member(&one.member)
-            {
-                one.alarms = member.alarms().await.ok();
-            }
-            news
+                .map(|(member, status)| MemberNews { member: member.into(), status: status.ok() });
+            news.collect::<Vec<_>>()
         };
         let news = tokio::select! {
             () = cancel.cancelled() => return,
@@ -96,8 +83,11 @@ impl Session {
                 }
             }
         }
-        if let Some(alarms) = news.iter().find_map(|one| one.alarms.as_ref()) {
-            view.alarms = alarms.iter().map(|alarm| alarm_view(alarm, &view.members)).collect();
+        // Every member knows all alarms that it has applied; one that lags behind knows fewer.
+        let most =
+            news.iter().filter_map(|one| one.status.as_ref()).max_by_key(|status| status.raft_applied_index);
+        if let Some(status) = most {
+            view.alarms = status.alarms.iter().map(|alarm| alarm_view(alarm, &view.members)).collect();
         }
         let cluster = view.clone();
         self.tell(Event::Cluster { cluster });

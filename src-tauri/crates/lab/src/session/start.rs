@@ -7,6 +7,7 @@ use lab_cluster::native::{NativeConfig, NativeRuntime, PortChoice};
 use lab_cluster::{MemberProgress, Node, OnProgress, Runtime};
 use lab_etcd::Cluster;
 use lab_metrics::{ScrapeConfig, Scraper, Storage, Target};
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +28,7 @@ pub struct Started {
     runtime: Arc<dyn Runtime>,
     cluster: Cluster,
     nodes: Vec<Node>,
+    exits: broadcast::Receiver<lab_cluster::Exit>,
     data: Option<DataFolder>,
 }
 
@@ -37,7 +39,7 @@ impl Session {
                 let _ = answer.send(Reply::Problem { problem });
             }
             Ok((runtime, data)) => {
-                self.problem = None;
+                self.mended();
                 self.ended.clear();
                 self.show(shown::start(&options));
                 let waiting = self.shared.members.iter().map(|member| WaitingFor {
@@ -49,16 +51,25 @@ impl Session {
                 self.view = None;
                 self.enter(phase);
                 let inbox = self.inbox.clone();
-                let task = self.beside(async move {
+                let call_off = CancellationToken::new();
+                let called_off = call_off.clone();
+                self.beside(async move {
                     let progress = move |members: &[MemberProgress]| {
                         if let Some(inbox) = inbox.upgrade() {
                             // Progress is for the eye: if the mailbox is full, the next one will do.
                             let _ = inbox.try_send(Message::Progress(members.to_vec()));
                         }
                     };
-                    Message::Started(bring_up(runtime, data, &progress).await)
+                    let result = tokio::select! {
+                        result = bring_up(Arc::clone(&runtime), data, &progress) => result,
+                        () = called_off.cancelled() => {
+                            runtime.stop().await;
+                            Err(problems::called_off())
+                        }
+                    };
+                    Message::Started(result)
                 });
-                self.starting = Some(Pending { task, asked: Some(answer) });
+                self.starting = Some(Pending { call_off, asked: Some(answer) });
             }
         }
     }
@@ -88,11 +99,12 @@ impl Session {
             ));
         }
         let data = options.data_dir.as_deref().map(DataFolder::take).transpose()?;
+        let folder = options.data_dir.clone().unwrap_or_else(|| self.home.folder().to_owned());
         let runtime = NativeRuntime::new(NativeConfig {
             topology: self.config.topology.clone(),
             binaries: self.config.binaries.clone(),
             version: version.clone(),
-            folder: options.data_dir.clone().unwrap_or_else(|| self.home.folder().to_owned()),
+            folder: folder.clone(),
             keep_data: options.keep_data,
             ports: match options.ports {
                 Ports::Topology => PortChoice::Topology,
@@ -102,6 +114,8 @@ impl Session {
             lab_id: self.info.id.clone(),
             launch: self.config.launch.clone(),
         });
+        self.member_folder = folder;
+        self.keeps_data = options.keep_data;
         self.next_view = Some(ClusterView {
             runtime: runtime.kind().into(),
             etcd_version: version,
@@ -129,11 +143,18 @@ impl Session {
     }
 
     pub(super) fn started(&mut self, result: Result<Started, Problem>) {
-        let asked = self.starting.take().and_then(|pending| pending.asked);
+        let Some(Pending { call_off, asked }) = self.starting.take() else { return };
+        if call_off.is_cancelled() {
+            return self.called_off(result, asked);
+        }
         let result = result.and_then(|started| self.watch_over(started));
         let reply = match result {
             Ok(running) => {
                 self.record(&running.nodes);
+                if !self.keeps_data {
+                    // A fresh cluster's lines begin with it; what is left of the last one's would stand beside them.
+                    self.shared.store.expire((self.clock)());
+                }
                 let lines = [shown::health(&running.nodes), shown::metrics(&running.nodes[0])];
                 let nodes = running.nodes.clone();
                 self.running = Some(running);
@@ -158,9 +179,25 @@ impl Session {
         }
     }
 
+    /// A start that was called off has ended, one way or the other; what it started goes.
+    fn called_off(&mut self, result: Result<Started, Problem>, asked: Option<Answer>) {
+        self.next_view = None;
+        if let Some(asked) = asked {
+            let _ = asked.send(Reply::Problem { problem: problems::called_off() });
+        }
+        match result {
+            // It was ready in the very moment it was called off.
+            Ok(started) => self.beside(async move {
+                started.runtime.stop().await;
+                Message::Stopped
+            }),
+            Err(_) => self.stopped(),
+        }
+    }
+
     /// Starts the scraper and the tasks that tell of members.
     fn watch_over(&self, started: Started) -> Result<Running, Problem> {
-        let Started { runtime, cluster, nodes, data } = started;
+        let Started { runtime, cluster, nodes, mut exits, data } = started;
         let watching = CancellationToken::new();
         let store: Arc<dyn Storage> = Arc::clone(&self.shared.store) as Arc<dyn Storage>;
         let broken = |error: &dyn std::fmt::Display| {
@@ -183,7 +220,7 @@ impl Session {
                 shared.round.send_replace(t_ms);
             }
         });
-        let (mut exits, inbox, cancelled) = (runtime.exits(), self.inbox.clone(), watching.clone());
+        let (inbox, cancelled) = (self.inbox.clone(), watching.clone());
         tokio::spawn(async move {
             loop {
                 let exit = tokio::select! {
@@ -202,22 +239,11 @@ impl Session {
     }
 
     pub(super) fn stop(&mut self, answer: Answer) {
-        if let Some(Pending { task, asked }) = self.starting.take() {
-            // Dropping a start kills what it had started.
-            task.abort();
-            if let Some(asked) = asked {
-                let problem =
-                    Problem::new("stopped", "The start was called off.", "Start again when you like.");
-                let _ = asked.send(Reply::Problem { problem });
-            }
+        if let Some(pending) = &self.starting {
+            pending.call_off.cancel();
             self.stopping.push(answer);
             self.show(shown::stop());
             self.enter(Phase::Stopping);
-            self.beside(async move {
-                // The task's end is the end of what it held.
-                let _ = task.await;
-                Message::Stopped
-            });
             return;
         }
         match self.running.take() {
@@ -246,6 +272,8 @@ impl Session {
     pub(super) fn stopped(&mut self) {
         self.view = None;
         self.ended.clear();
+        // There is nothing to draw until another cluster is scraped.
+        self.shared.round.send_replace(None);
         self.record(&[]);
         self.enter(Phase::Stopped);
         for answer in std::mem::take(&mut self.stopping) {
@@ -269,16 +297,20 @@ impl Session {
         };
         let inbox = self.inbox.clone();
         tokio::spawn(async move {
-            let result = runtime.restart(&member).await;
-            let reply = match result {
-                Ok(node) => {
+            let launched = |node: &Node| {
+                if let Some(inbox) = inbox.upgrade() {
+                    let node = node.clone();
+                    tokio::spawn(async move { inbox.send(Message::Restarted(node)).await });
+                }
+            };
+            let reply = match runtime.restart(&member, &launched).await {
+                Ok(_) => {
                     if let Some(inbox) = inbox.upgrade() {
-                        let _ = inbox.send(Message::Restarted(node)).await;
                         let _ = inbox.send(Message::Done(shown::restart(&member))).await;
                     }
                     Reply::Done
                 }
-                Err(error) => Reply::Problem { problem: problems::cluster(error) },
+                Err(error) => Reply::Problem { problem: problems::restart(error) },
             };
             let _ = answer.send(reply);
         });
@@ -287,7 +319,7 @@ impl Session {
     pub(super) fn restarted(&mut self, node: Node) {
         self.ended.remove(&node.name);
         if self.problem.as_ref().is_some_and(|problem| problem.member.as_ref() == Some(&node.name)) {
-            self.problem = None;
+            self.mended();
         }
         if let Some(running) = &mut self.running {
             for old in running.nodes.iter_mut().filter(|old| old.name == node.name) {
@@ -300,6 +332,8 @@ impl Session {
             for member in view.members.iter_mut().filter(|member| member.name == node.name) {
                 *member = member_view(member.index, &node);
             }
+            let cluster = view.clone();
+            self.tell(Event::Cluster { cluster });
         }
     }
 }
@@ -330,10 +364,12 @@ async fn bring_up(
     data: Option<DataFolder>,
     progress: &OnProgress<'_>,
 ) -> Result<Started, Problem> {
+    // From before the start: a member that ends right after it is told of, too.
+    let exits = runtime.exits();
     let nodes = runtime.start(progress).await.map_err(problems::cluster)?;
     let addresses: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.client.as_str())).collect();
     match Cluster::connect(addresses).await {
-        Ok(cluster) => Ok(Started { runtime, cluster, nodes, data }),
+        Ok(cluster) => Ok(Started { runtime, cluster, nodes, exits, data }),
         Err(error) => {
             runtime.stop().await;
             Err(problems::etcd(&error))
