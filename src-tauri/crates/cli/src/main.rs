@@ -54,7 +54,9 @@ fn main() -> ExitCode {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("etcd-labctl can't start its threads: {error}. End some programs and try again.");
+            say::aside(format_args!(
+                "etcd-labctl can't start its threads: {error}. End some programs and try again."
+            ));
             return ExitCode::FAILURE;
         }
     };

@@ -56,7 +56,7 @@ pub async fn run(args: &QueryArgs) -> Result<ExitCode, Problem> {
             say::line(answer);
         } else {
             print(&data);
-            warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+            warnings.iter().for_each(|warning| say::aside(format_args!("note: {warning}")));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -47,6 +47,7 @@ pub async fn run(args: &RunArgs) -> Result<ExitCode, Problem> {
             say::line("Stopping.");
             Ok(ExitCode::SUCCESS)
         }
+        () = say::unheard() => Ok(ExitCode::SUCCESS),
     };
     lab.shutdown().await;
     result

@@ -1,8 +1,13 @@
 //! How a person is told things in a terminal: facts on standard output, problems on standard error.
+//!
+//! A reader may go away (`| head`). That is no reason to end a program that holds a cluster, so nothing here ends
+//! it: what nobody reads is not said, and [`unheard`] tells those who want to leave then.
 
 use std::io::Write;
+use std::sync::LazyLock;
 
 use lab::api::Problem;
+use tokio_util::sync::CancellationToken;
 
 /// Log lines shown with a problem; the rest is in the file.
 const LOG_LINES: usize = 10;
@@ -11,7 +16,12 @@ const LOG_WIDTH: usize = 200;
 
 /// Tells a problem: what happened, what next, the code, and the end of a member's log.
 pub fn problem(problem: &Problem) {
-    eprint!("{}", text(problem));
+    aside(text(problem).trim_end());
+}
+
+/// Prints to standard error; whether somebody reads it changes nothing.
+pub fn aside(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 fn text(problem: &Problem) -> String {
@@ -31,13 +41,23 @@ fn text(problem: &Problem) -> String {
     text
 }
 
-/// Prints one line to standard output. A reader that has gone away (`| head`) ends the program quietly, as it
-/// ends any other.
+/// Cancelled once standard output takes nothing any more.
+static UNHEARD: LazyLock<CancellationToken> = LazyLock::new(CancellationToken::new);
+
+/// Prints one line to standard output, as long as somebody reads it.
 pub fn line(text: impl std::fmt::Display) {
+    if UNHEARD.is_cancelled() {
+        return;
+    }
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
-        std::process::exit(0);
+        UNHEARD.cancel();
     }
+}
+
+/// Waits until nobody reads standard output any more; known only after a line was said.
+pub async fn unheard() {
+    UNHEARD.cancelled().await;
 }
 
 /// Prints a table: columns as wide as their widest cell, the last one as it is.

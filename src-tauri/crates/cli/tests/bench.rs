@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use lab_cluster::native::{Binaries, Launch, NativeConfig, NativeRuntime, PortChoice};
@@ -64,6 +65,7 @@ async fn on_a_cluster() {
     let endpoints = format!("--endpoints={}", clients.join(","));
     a_summary_for_a_person(&endpoints, folder.path());
     an_interrupt_gives_the_result_so_far(&endpoints);
+    a_load_ends_when_nobody_reads_of_it(&endpoints);
     runtime.stop().await;
 }
 
@@ -111,4 +113,26 @@ fn an_interrupt_gives_the_result_so_far(endpoints: &str) {
     assert!(report["answers"].as_u64().unwrap() > 0, "{report}");
     assert_eq!(report["members"].as_array().unwrap().len(), 3);
     assert_eq!(load.wait().unwrap().code(), Some(0));
+}
+
+fn a_load_ends_when_nobody_reads_of_it(endpoints: &str) {
+    let mut load = labctl()
+        .args(["bench", endpoints, "--clients=3", "--conns=3", "--json", "range", "/", "--total=100000000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(load.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("{\"type\":\"progress\""), "{first}");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while load.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            let _ = load.kill();
+            panic!("still running, and nobody reads of it");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = load.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -34,10 +35,18 @@ impl Up {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let first = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
-        Self { child, first, home }
+        let stdout = child.stdout.take().unwrap();
+        // From here on, the child ends with this, also when the line does not come.
+        let mut up = Self { child, first: Value::Null, home };
+        let (sender, first_line) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(stdout).read_line(&mut line);
+            let _ = sender.send(read.map(|_| line));
+        });
+        let line = first_line.recv_timeout(LIMIT).unwrap().unwrap();
+        up.first = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"));
+        up
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
@@ -82,7 +91,8 @@ fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + LIMIT;
     while !done() {
         assert!(Instant::now() < deadline, "{what}: not within {LIMIT:?}");
-        std::thread::yield_now();
+        // Each look may be a process of its own, and two cores are also the members'.
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -144,6 +154,31 @@ fn ctrl_c_stops_every_member() {
     assert!(any_alive(&pids));
     assert_eq!(up.end(Signal::INT).code(), Some(0));
     assert!(!any_alive(&pids));
+}
+
+/// `up --json | head -1`: what is told after the first line has no reader.
+#[test]
+fn a_lab_goes_on_when_nobody_reads_what_it_says() {
+    let mut up = Up::start(&[]);
+    let pids = up.pids();
+    let second = Pid::from_raw(i32::try_from(pids[1]).unwrap()).unwrap();
+    kill_process(second, Signal::KILL).unwrap();
+    wait_until("the lab knows that a member ended", || {
+        up.status()["cluster"]["members"][1]["state"] == "exited"
+    });
+    assert_eq!(up.child.try_wait().unwrap(), None);
+    assert_eq!(up.end(Signal::INT).code(), Some(0));
+    assert!(!any_alive(&pids));
+    assert!(text(&up.run(&["down"]).stdout).contains("none left anything behind"));
+}
+
+#[test]
+fn a_problem_that_nobody_reads_is_still_an_exit_code() {
+    let home = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = labctl(home.path()).arg("status").stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(1));
 }
 
 #[test]

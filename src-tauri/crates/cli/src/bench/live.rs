@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use lab_bench::Progress;
 
 use super::summary::{count, time};
+use crate::say;
 
 /// Clears the line under the cursor and returns to its start (ECMA-48, EL).
 const CLEAR_LINE: &str = "\r\x1b[2K";
@@ -21,22 +22,22 @@ impl Live {
         Self { total, in_place: io::stderr().is_terminal(), unfinished: false }
     }
 
-    pub fn show(&mut self, progress: &Progress) -> io::Result<()> {
+    /// Shows the last second. The result goes elsewhere, so whether somebody sees this changes nothing.
+    pub fn show(&mut self, progress: &Progress) {
         let line = line(progress, self.total);
-        let mut stderr = io::stderr().lock();
         if self.in_place {
             self.unfinished = true;
-            write!(stderr, "{CLEAR_LINE}{line}")?;
+            let mut stderr = io::stderr().lock();
+            let _ = write!(stderr, "{CLEAR_LINE}{line}").and_then(|()| stderr.flush());
         } else {
-            writeln!(stderr, "{line}")?;
+            say::aside(line);
         }
-        stderr.flush()
     }
 
     /// Leaves the last line standing.
     pub fn end(&mut self) {
         if std::mem::take(&mut self.unfinished) {
-            eprintln!();
+            say::aside("");
         }
     }
 }

@@ -18,27 +18,33 @@ use serde::Serialize;
 pub use args::BenchArgs;
 use args::Told;
 
+use crate::say;
+
 /// Exit code for a command line that can't be carried out.
 const BAD_USAGE: u8 = 2;
 
-/// Carries out the load. 0 when it gave a result, interrupted or not; 1 when it could not begin, when not a single
-/// request was answered, or when its output could not be written; 2 for bad usage.
+/// Carries out the load. 0 when it gave a result, interrupted or not, and when nobody wanted the result any more; 1
+/// when it could not begin, when not a single request was answered, or when its output could not be written; 2 for
+/// bad usage.
 pub async fn run(args: BenchArgs) -> ExitCode {
     let told = match args.told() {
         Ok(told) => told,
         Err(usage) => {
-            eprintln!("error: {usage}\n\nFor more information, try 'etcd-labctl bench --help'.");
+            say::aside(format_args!(
+                "error: {usage}\n\nFor more information, try 'etcd-labctl bench --help'."
+            ));
             return ExitCode::from(BAD_USAGE);
         }
     };
     for warning in &told.warnings {
-        eprintln!("warning: {warning}");
+        say::aside(format_args!("warning: {warning}"));
     }
     match carry_out(told).await {
         Ok(report) if report.answers == 0 && report.errors > 0 => ExitCode::FAILURE,
         Ok(_) => ExitCode::SUCCESS,
+        Err(error) if reader_is_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            say::aside(format_args!("error: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -64,22 +70,30 @@ async fn carry_out(told: Told) -> anyhow::Result<Report> {
     let cancel = CancellationToken::new();
     let interrupts = tokio::spawn(interrupts(cancel.clone()));
     let mut trouble = None;
-    let report = lab_bench::run(spec, cancel, |progress| {
+    let report = lab_bench::run(spec, cancel.clone(), |progress| {
         let shown = screen.progress(&progress).map_err(anyhow::Error::from);
         let logged = log.as_mut().map_or(Ok(()), |log| log.add(&progress));
-        if trouble.is_none() {
-            trouble = shown.and(logged).err();
+        if let (None, Err(error)) = (&trouble, shown.and(logged)) {
+            trouble = Some(error);
+            // A load that nobody can see is not to go on.
+            cancel.cancel();
         }
     })
     .await;
     interrupts.abort();
     screen.end_live();
     let report = report.map_err(|error: BenchError| anyhow::Error::from(error))?;
-    screen.report(&report)?;
-    if let Some(log) = log {
-        log.finish()?;
-    }
-    trouble.map_or(Ok(report), Err)
+    let shown = screen.report(&report).map_err(anyhow::Error::from);
+    // What went wrong first is what is told.
+    trouble.map_or(Ok(()), Err)?;
+    shown?;
+    log.map_or(Ok(()), hdr::HdrLog::finish)?;
+    Ok(report)
+}
+
+/// Whether the output had no reader any more (`| head`), which is no failure.
+fn reader_is_gone(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// The first interrupt ends the load and lets its result be shown; a second one ends the program at once.
@@ -129,12 +143,16 @@ impl Screen {
 
     fn begin(&self, command_line: &str, seed: u64) {
         if !self.json {
-            eprintln!("{command_line}\nseed {seed}");
+            say::aside(format_args!("{command_line}\nseed {seed}"));
         }
     }
 
     fn progress(&mut self, progress: &Progress) -> io::Result<()> {
-        if self.json { print_json(&Line::Progress(progress)) } else { self.live.show(progress) }
+        if self.json {
+            return print_json(&Line::Progress(progress));
+        }
+        self.live.show(progress);
+        Ok(())
     }
 
     fn end_live(&mut self) {
