@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Command, Event, LabInfo, Problem, Reply};
 use crate::control;
 use crate::desk::Seat;
+use crate::evaluation::Turns;
 use crate::home::{self, Home};
 use crate::listen::Local;
 use crate::problems;
@@ -75,6 +76,7 @@ pub struct Lab {
     inbox: mpsc::Sender<Message>,
     shared: Arc<Shared>,
     engine: Engine,
+    turns: Turns,
     info: LabInfo,
     base: Arc<std::path::Path>,
     binaries: Binaries,
@@ -120,10 +122,12 @@ impl Lab {
         let session = Session::new(config, home, info.clone(), Arc::clone(&shared), inbox.downgrade());
         let task = tokio::spawn(session.run(mailbox));
         let session = Arc::new(tokio::sync::Mutex::new(Some(task)));
-        let lab = Self { inbox, shared, engine, info, base, binaries, topology, session };
+        let turns = Turns::default();
+        let lab = Self { inbox, shared, engine, turns, info, base, binaries, topology, session };
         control::serve(&socket, lab.clone())?;
         if let Some((listener, _)) = listener {
-            serve::run(listener, Arc::clone(&lab.shared.store), lab.engine.clone(), clock);
+            let (engine, turns) = (lab.engine.clone(), lab.turns.clone());
+            serve::run(listener, Arc::clone(&lab.shared.store), engine, turns, clock);
         }
         Ok(lab)
     }
@@ -144,6 +148,7 @@ impl Lab {
             self.inbox.clone(),
             Arc::clone(&self.shared),
             self.engine.clone(),
+            self.turns.clone(),
             self.binaries.clone(),
             Arc::clone(&self.topology),
         );

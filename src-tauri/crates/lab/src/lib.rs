@@ -8,6 +8,7 @@ pub mod control;
 mod desk;
 pub mod diagram;
 pub mod doctor;
+pub mod evaluation;
 pub mod home;
 mod lab;
 mod listen;

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use lab_cluster::Topology;
 use lab_cluster::native::Binaries;
-use lab_promql::{Answer, Engine, parse};
+use lab_metrics::Queryable;
+use lab_promql::{Answer, Engine, EvalError, parse};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Command, Event, Frame, Problem, Reply, WatchSet};
+use crate::evaluation::{TIMEOUT, Turns, Unanswered};
 use crate::lab::Events;
 use crate::session::{Message, Shared};
 use crate::watch::Watch;
@@ -24,6 +26,7 @@ pub struct Local {
     inbox: mpsc::Sender<Message>,
     shared: Arc<Shared>,
     engine: Engine,
+    turns: Turns,
     wanted: watch::Sender<WatchSet>,
     binaries: Binaries,
     topology: Arc<Topology>,
@@ -35,6 +38,7 @@ impl Local {
         inbox: mpsc::Sender<Message>,
         shared: Arc<Shared>,
         engine: Engine,
+        turns: Turns,
         binaries: Binaries,
         topology: Arc<Topology>,
     ) -> (Self, Events) {
@@ -44,7 +48,7 @@ impl Local {
         let (frames, latest) = watch::channel(None);
         tokio::spawn(evaluate(Arc::clone(&shared), engine.clone(), wishes, frames, cancel.clone()));
         tokio::spawn(pass_on(Arc::clone(&shared), latest, sender, cancel.clone()));
-        (Self { inbox, shared, engine, wanted, binaries, topology }, Events::new(receiver, cancel))
+        (Self { inbox, shared, engine, turns, wanted, binaries, topology }, Events::new(receiver, cancel))
     }
 
     /// Answers a command.
@@ -66,22 +70,16 @@ impl Local {
                 Reply::Doctor { lines: lines.map_err(|_| problems::lab_ended())? }
             }
             Command::Query { expr, time_s } => {
+                let query = parse(&expr).map_err(problems::query)?;
                 let now = *self.shared.round.borrow();
                 let t_ms = time_s.map_or(now.unwrap_or(0), millis);
-                self.query(move |engine, store| {
-                    let query = parse(&expr).map_err(problems::query)?;
-                    engine.instant(store, &query, t_ms).map_err(problems::query)
-                })
-                .await?
+                self.query(move |engine, store| engine.instant(store, &query, t_ms)).await?
             }
             Command::QueryRange { expr, start_s, end_s, step_s } => {
-                self.query(move |engine, store| {
-                    let query = parse(&expr).map_err(problems::query)?;
-                    engine
-                        .range(store, &query, millis(start_s), millis(end_s), millis(step_s))
-                        .map_err(problems::query)
-                })
-                .await?
+                let query = parse(&expr).map_err(problems::query)?;
+                let (start_ms, end_ms, step_ms) = (millis(start_s), millis(end_s), millis(step_s));
+                self.query(move |engine, store| engine.range(store, &query, start_ms, end_ms, step_ms))
+                    .await?
             }
             other => {
                 let (answer, reply) = oneshot::channel();
@@ -91,17 +89,23 @@ impl Local {
         })
     }
 
-    /// Evaluates beside the async tasks: a query may take as long as a person makes it.
     async fn query(
         &self,
-        ask: impl FnOnce(&Engine, &dyn lab_metrics::Queryable) -> Result<Answer, Problem> + Send + 'static,
+        ask: impl FnOnce(&Engine, &dyn Queryable) -> Result<Answer, EvalError> + Send + 'static,
     ) -> Result<Reply, Problem> {
-        let (engine, store) = (self.engine.clone(), Arc::clone(&self.shared.store));
-        let answer = tokio::task::spawn_blocking(move || ask(&engine, store.as_ref()))
-            .await
-            .map_err(|_| problems::lab_ended())??;
-        let data = serde_json::to_value(&answer.value).map_err(problems::query)?;
-        Ok(Reply::Query { data, warnings: answer.warnings })
+        let store = Arc::clone(&self.shared.store);
+        let answer = self.turns.evaluate(&self.engine, TIMEOUT, move |engine| {
+            let answer = ask(engine, store.as_ref()).map_err(|error| match error {
+                EvalError::Timeout => problems::query_timed_out(TIMEOUT),
+                error => problems::query(error),
+            })?;
+            let data = serde_json::to_value(&answer.value).map_err(problems::query)?;
+            Ok(Reply::Query { data, warnings: answer.warnings })
+        });
+        answer.await.map_err(|error| match error {
+            Unanswered::NoTurn => problems::query_timed_out(TIMEOUT),
+            Unanswered::Broken(error) => problems::query(error),
+        })?
     }
 }
 

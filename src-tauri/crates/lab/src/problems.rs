@@ -2,6 +2,7 @@
 //! are written.
 
 use std::io;
+use std::time::Duration;
 
 use lab_bench::BenchError;
 use lab_cluster::{ClusterError, PortTaken};
@@ -245,6 +246,61 @@ pub fn query(error: impl std::fmt::Display) -> Problem {
         "bad-query",
         format!("The query can't be evaluated: {error}."),
         "Change the expression and ask again.",
+    )
+}
+
+/// A query that ran, or waited for its turn, longer than one may.
+pub fn query_timed_out(within: Duration) -> Problem {
+    Problem::new(
+        "query-timed-out",
+        format!("The query took longer than {} s and was ended.", within.as_secs()),
+        "Ask for less: fewer series, a shorter range or a longer step.",
+    )
+}
+
+/// A lab whose program runs and says nothing.
+pub fn lab_silent(within: Duration) -> Problem {
+    Problem::new(
+        "lab-silent",
+        format!("That lab has not answered for {} s.", within.as_secs()),
+        "If its program was stopped with Ctrl-Z, `fg` in its terminal lets it go on.",
+    )
+}
+
+/// An answer longer than a line of the control socket may be.
+pub fn answer_too_large(bytes: usize, most: usize) -> Problem {
+    Problem::new(
+        "answer-too-large",
+        format!("The answer has {} MiB; at most {} are given out at once.", bytes >> 20, most >> 20),
+        "Ask for less: fewer series, a shorter range or a longer step.",
+    )
+}
+
+/// A request longer than a line of the control socket may be.
+pub fn request_too_large(most: usize) -> Problem {
+    Problem::new(
+        "request-too-large",
+        format!("The request is larger than {} MiB.", most >> 20),
+        "Ask with a shorter text.",
+    )
+}
+
+/// A request or an answer that the other program's version doesn't know.
+pub fn other_language(error: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        "other-version",
+        "The running lab is of another version, and the two do not understand each other in this.",
+        "Use the etcd-labctl that came with the running lab.",
+    )
+    .detail(error)
+}
+
+/// A cluster that was stopped while a scenario was played on it.
+pub fn stopped_meanwhile() -> Problem {
+    Problem::new(
+        "stopped-meanwhile",
+        "The cluster was stopped while the scenario was played.",
+        "Play it again, and leave its cluster running until the end.",
     )
 }
 

@@ -20,8 +20,8 @@ use axum::routing::{get, on};
 use lab_metrics::{Clock, Storage};
 use lab_promql::{Engine, Semantics};
 use serde_json::json;
-use tokio::sync::Semaphore;
 
+use crate::evaluation::{TIMEOUT, Turns};
 use reply::{ApiResult, success};
 
 /// What the API answers from.
@@ -35,24 +35,19 @@ pub struct PrometheusApi {
     pub clock: Clock,
     /// How long a query may take, waiting for its turn included. A request may ask for less.
     pub timeout: Duration,
-    /// Queries evaluated at once; the others wait.
-    pub concurrency: usize,
+    /// The turns that queries take.
+    pub turns: Turns,
 }
-
-/// Time and queries at once: a lab shares its few cores with three members and their load.
-const TIMEOUT: Duration = Duration::from_secs(120);
-const CONCURRENCY: usize = 4;
 
 impl PrometheusApi {
     /// An API with Prometheus' time-out of two minutes.
     pub fn new(store: Arc<dyn Storage>, engine: Engine, clock: Clock) -> Self {
-        Self { store, engine, clock, timeout: TIMEOUT, concurrency: CONCURRENCY }
+        Self { store, engine, clock, timeout: TIMEOUT, turns: Turns::default() }
     }
 
     /// The routes, ready to be served.
     pub fn router(self) -> Router {
         let get_or_post = MethodFilter::GET.or(MethodFilter::POST);
-        let turns = Arc::new(Semaphore::new(self.concurrency));
         let api = Router::new()
             .route("/query", on(get_or_post, query::instant))
             .route("/query_range", on(get_or_post, query::range))
@@ -62,7 +57,7 @@ impl PrometheusApi {
             .route("/metadata", get(catalog::metadata))
             .route("/status/buildinfo", get(build_info))
             .fallback(|| async { StatusCode::NOT_FOUND })
-            .with_state(Context { api: self, turns });
+            .with_state(self);
         Router::new()
             .nest("/api/v1", api)
             .route("/-/healthy", get(|| async { "Prometheus Server is Healthy.\n" }))
@@ -70,17 +65,9 @@ impl PrometheusApi {
     }
 }
 
-/// What handlers share.
-#[derive(Clone)]
-struct Context {
-    api: PrometheusApi,
-    /// One permit a query that is being evaluated.
-    turns: Arc<Semaphore>,
-}
-
 /// Grafana decides by the version what it may ask. Named is the one whose PromQL the engine speaks.
-async fn build_info(axum::extract::State(context): axum::extract::State<Context>) -> ApiResult {
-    let version = match context.api.engine.semantics {
+async fn build_info(axum::extract::State(api): axum::extract::State<PrometheusApi>) -> ApiResult {
+    let version = match api.engine.semantics {
         Semantics::V2_42 => "2.42.0",
         Semantics::V3 => "3.0.0",
     };

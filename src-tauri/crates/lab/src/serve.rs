@@ -9,6 +9,7 @@ use lab_promql::Engine;
 use tokio::net::TcpListener;
 
 use crate::api::Problem;
+use crate::evaluation::Turns;
 use crate::prometheus_api::PrometheusApi;
 
 /// Listens, on loopback only; returns the URL to give to Grafana.
@@ -37,8 +38,8 @@ pub async fn bind(address: SocketAddr) -> Result<(TcpListener, String), Problem>
 }
 
 /// Answers requests for as long as the program lives.
-pub fn run(listener: TcpListener, store: Arc<MemoryStore>, engine: Engine, clock: Clock) {
-    let router = PrometheusApi::new(store, engine, clock).router();
+pub fn run(listener: TcpListener, store: Arc<MemoryStore>, engine: Engine, turns: Turns, clock: Clock) {
+    let router = PrometheusApi { turns, ..PrometheusApi::new(store, engine, clock) }.router();
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
             tracing::error!(%error, "Prometheus' API is no longer served");

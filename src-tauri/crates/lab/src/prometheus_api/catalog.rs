@@ -8,28 +8,28 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::json;
 
-use super::Context;
+use super::PrometheusApi;
 use super::params::Params;
 use super::reply::{ApiError, ApiResult, success};
 
-pub(super) async fn series(State(context): State<Context>, params: Params) -> ApiResult {
+pub(super) async fn series(State(api): State<PrometheusApi>, params: Params) -> ApiResult {
     let selectors = params.matchers()?;
     if selectors.is_empty() {
         return Err(ApiError::bad_data("no match[] parameter provided"));
     }
     let (start_ms, end_ms) = params.range_ms()?;
-    let of = |matchers: &Vec<Matcher>| context.api.store.series(matchers, start_ms, end_ms);
+    let of = |matchers: &Vec<Matcher>| api.store.series(matchers, start_ms, end_ms);
     let found: BTreeSet<Labels> = selectors.iter().flat_map(of).collect();
     let found: Vec<_> = found.iter().take(params.limit("limit")?).map(LabelMap).collect();
     success(&found)
 }
 
-pub(super) async fn label_names(State(context): State<Context>, params: Params) -> ApiResult {
-    listed(&params, |matchers, (start_ms, end_ms)| context.api.store.label_names(matchers, start_ms, end_ms))
+pub(super) async fn label_names(State(api): State<PrometheusApi>, params: Params) -> ApiResult {
+    listed(&params, |matchers, (start_ms, end_ms)| api.store.label_names(matchers, start_ms, end_ms))
 }
 
 pub(super) async fn label_values(
-    State(context): State<Context>,
+    State(api): State<PrometheusApi>,
     Path(name): Path<String>,
     params: Params,
 ) -> ApiResult {
@@ -37,9 +37,7 @@ pub(super) async fn label_values(
     if name.is_empty() || !letters || name.as_bytes()[0].is_ascii_digit() {
         return Err(ApiError::bad_data(format!("invalid label name: {name:?}")));
     }
-    listed(&params, |matchers, (start_ms, end_ms)| {
-        context.api.store.label_values(&name, matchers, start_ms, end_ms)
-    })
+    listed(&params, |matchers, (start_ms, end_ms)| api.store.label_values(&name, matchers, start_ms, end_ms))
 }
 
 /// The union of what `list` gives for each selector, or for all series when there is none.
@@ -53,8 +51,8 @@ fn listed(params: &Params, list: impl Fn(&[Matcher], (i64, i64)) -> Vec<String>)
     success(&found.into_iter().take(params.limit("limit")?).collect::<Vec<_>>())
 }
 
-pub(super) async fn metadata(State(context): State<Context>, params: Params) -> ApiResult {
-    let found = context.api.store.metadata(params.get("metric"));
+pub(super) async fn metadata(State(api): State<PrometheusApi>, params: Params) -> ApiResult {
+    let found = api.store.metadata(params.get("metric"));
     // One entry a metric: the lab's targets agree on what a metric is.
     let entries = found.into_iter().take(params.limit("limit")?);
     let entries = entries.map(|(metric, metadata)| {

@@ -1,25 +1,21 @@
-//! `query` and `query_range`. Evaluation runs off the async threads, takes turns, and ends when its time is up or
-//! nobody waits for the answer any more.
-
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+//! `query` and `query_range`.
 
 use axum::extract::State;
 use lab_metrics::Storage;
-use lab_promql::{Answer, Engine, EvalError, Interrupt, Query};
-use tokio::time::Instant;
+use lab_promql::{Answer, Engine, EvalError, Query};
 
-use super::Context;
+use super::PrometheusApi;
 use super::params::Params;
 use super::reply::{ApiError, ApiResult, success_with};
+use crate::evaluation::Unanswered;
 
-pub(super) async fn instant(State(context): State<Context>, params: Params) -> ApiResult {
-    let t_ms = params.time_ms("time")?.unwrap_or_else(|| (context.api.clock)());
+pub(super) async fn instant(State(api): State<PrometheusApi>, params: Params) -> ApiResult {
+    let t_ms = params.time_ms("time")?.unwrap_or_else(|| (api.clock)());
     let query = parse(params.query())?;
-    context.evaluate(&params, move |engine, store| engine.instant(store, &query, t_ms)).await
+    api.evaluate(&params, move |engine, store| engine.instant(store, &query, t_ms)).await
 }
 
-pub(super) async fn range(State(context): State<Context>, params: Params) -> ApiResult {
+pub(super) async fn range(State(api): State<PrometheusApi>, params: Params) -> ApiResult {
     let start_ms = params.required_time_ms("start")?;
     let end_ms = params.required_time_ms("end")?;
     if end_ms < start_ms {
@@ -32,52 +28,25 @@ pub(super) async fn range(State(context): State<Context>, params: Params) -> Api
         return Err(ApiError::bad_parameter("step", message));
     }
     let query = parse(params.query())?;
-    context
-        .evaluate(&params, move |engine, store| engine.range(store, &query, start_ms, end_ms, step_ms))
-        .await
+    api.evaluate(&params, move |engine, store| engine.range(store, &query, start_ms, end_ms, step_ms)).await
 }
 
-impl Context {
+impl PrometheusApi {
     async fn evaluate(
         self,
         params: &Params,
         ask: impl FnOnce(&Engine, &dyn Storage) -> Result<Answer, EvalError> + Send + 'static,
     ) -> ApiResult {
-        let deadline = Instant::now() + params.timeout(self.api.timeout)?;
-        let turn = tokio::time::timeout_at(deadline, self.turns.acquire_owned());
-        let Ok(Ok(turn)) = turn.await else {
-            return Err(ApiError::new("timeout", "query timed out in query queue"));
-        };
-        let waiting = Waiting::default();
-        let given_up = waiting.given_up.clone();
-        let engine = self.api.engine.with_interrupt(Arc::new(move || {
-            if given_up.load(Ordering::Relaxed) {
-                Some(Interrupt::Canceled)
-            } else {
-                (Instant::now() >= deadline).then_some(Interrupt::Timeout)
-            }
-        }));
-        let store = self.api.store;
-        let evaluation = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let answer = ask(&engine, store.as_ref())?;
+        let PrometheusApi { store, engine, turns, timeout, .. } = self;
+        let within = params.timeout(timeout)?;
+        let answer = turns.evaluate(&engine, within, move |engine| {
+            let answer = ask(engine, store.as_ref())?;
             success_with(&answer.value, &answer.warnings)
         });
-        let answer = evaluation.await;
-        drop(waiting);
-        answer.unwrap_or_else(|error| Err(ApiError::new("internal", error.to_string())))
-    }
-}
-
-/// Held while somebody waits for an answer; a client that goes away drops it, and with it the evaluation.
-#[derive(Default)]
-struct Waiting {
-    given_up: Arc<AtomicBool>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.given_up.store(true, Ordering::Relaxed);
+        answer.await.unwrap_or_else(|error| {
+            let kind = if matches!(error, Unanswered::NoTurn) { "timeout" } else { "internal" };
+            Err(ApiError::new(kind, error.to_string()))
+        })
     }
 }
 

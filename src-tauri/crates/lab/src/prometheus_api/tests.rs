@@ -223,7 +223,7 @@ async fn a_query_whose_time_is_up_says_so() {
     let query = [("query", "sum_over_time((count({__name__=~\".+\"}))[1d:1s])"), ("timeout", "0")];
     let (status, error_type, message) = server.error("/api/v1/query", &query).await;
     assert_eq!((status, error_type.as_str()), (503, "timeout"), "{message}");
-    let none_at_once = Server::start(|api| api.concurrency = 0).await;
+    let none_at_once = Server::start(|api| api.turns = Turns::of(0)).await;
     let query = [("query", "1"), ("timeout", "50ms")];
     let (status, error_type, _) = none_at_once.error("/api/v1/query", &query).await;
     assert_eq!((status, error_type.as_str()), (503, "timeout"));
