@@ -11,7 +11,7 @@ use crate::api::{Command, Event, Reply};
 pub use client::{Client, connect};
 pub use server::serve;
 
-/// Longest line accepted: a frame of the largest screen is well below.
+/// Longest line sent and accepted: a frame of the largest screen is well below.
 const LINE_BYTES: usize = 16 << 20;
 
 /// From who asks to the lab.
@@ -33,3 +33,6 @@ enum Response {
     /// News.
     News { event: Event },
 }
+
+#[cfg(test)]
+mod tests;

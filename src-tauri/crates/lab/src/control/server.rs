@@ -5,8 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use futures::{SinkExt, StreamExt};
+use serde::Deserialize;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::codec::{Framed, LinesCodec};
 
 use super::{LINE_BYTES, Request, Response};
@@ -59,11 +61,19 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// What can be read of a request that isn't understood.
+#[derive(Deserialize)]
+struct RequestId {
+    id: u64,
+}
+
 async fn speak(stream: UnixStream, lab: Lab) {
     let (mut sink, mut lines) = Framed::new(stream, LinesCodec::new_with_max_length(LINE_BYTES)).split();
     let (asker, mut events) = lab.listen();
     drop(lab);
     let (out, mut outgoing) = mpsc::channel::<Response>(WAITING);
+    // Ended with the connection: nobody is to compute what nobody waits for.
+    let mut asked = JoinSet::new();
     let mut listening = false;
     loop {
         tokio::select! {
@@ -73,20 +83,21 @@ async fn speak(stream: UnixStream, lab: Lab) {
                     Ok(Request::Ask { id, command }) => {
                         let (asker, out) = (asker.clone(), out.clone());
                         // Each on its own: a defragmentation must not hold up a question.
-                        tokio::spawn(async move {
+                        asked.spawn(async move {
                             let reply = asker.send(command).await;
                             // Gone before the answer came: then nobody wants it.
                             let _ = out.send(Response::Answer { id, reply }).await;
                         });
                     }
-                    Err(error) => {
-                        let problem = Problem::new(
-                            "bad-request",
-                            "The lab did not understand this request.",
-                            "Use the etcd-labctl that came with this lab.",
-                        )
-                        .detail(error);
-                        let _ = out.try_send(Response::Answer { id: 0, reply: Reply::Problem { problem } });
+                    Err(error) => match serde_json::from_str(&line) {
+                        Ok(RequestId { id }) => {
+                            let problem = problems::other_language(&error);
+                            let answer = Response::Answer { id, reply: Reply::Problem { problem } };
+                            if send(&mut sink, answer).await.is_err() {
+                                return;
+                            }
+                        }
+                        Err(_) => tracing::warn!(%error, "a request can't be answered: it has no id"),
                     }
                 },
                 // Closed, or a line beyond all bounds.
@@ -95,14 +106,14 @@ async fn speak(stream: UnixStream, lab: Lab) {
             event = events.next() => {
                 let Some(event) = event else { return };
                 let last = matches!(event, Event::Ended);
-                if (listening || last) && send(&mut sink, &Response::News { event }).await.is_err() {
+                if (listening || last) && send(&mut sink, Response::News { event }).await.is_err() {
                     return;
                 }
                 if last {
                     // Answers on their way out, such as that to the command that ended the lab, still go.
                     drop(out);
                     while let Some(response) = outgoing.recv().await {
-                        if send(&mut sink, &response).await.is_err() {
+                        if send(&mut sink, response).await.is_err() {
                             return;
                         }
                     }
@@ -110,18 +121,38 @@ async fn speak(stream: UnixStream, lab: Lab) {
                 }
             }
             Some(response) = outgoing.recv() => {
-                if send(&mut sink, &response).await.is_err() {
+                if send(&mut sink, response).await.is_err() {
                     return;
                 }
             }
+            Some(_) = asked.join_next() => {}
         }
     }
 }
 
-async fn send<S>(sink: &mut S, response: &Response) -> Result<(), ()>
+async fn send<S>(sink: &mut S, response: Response) -> Result<(), ()>
 where
     S: futures::Sink<String> + Unpin,
 {
-    let line = serde_json::to_string(response).map_err(drop)?;
-    sink.send(line).await.map_err(drop)
+    match line(response).map_err(drop)? {
+        Some(line) => sink.send(line).await.map_err(drop),
+        None => Ok(()),
+    }
+}
+
+/// A response as it is sent: the other end takes no line longer than ours. An answer that would be is refused; news
+/// that would be is left out.
+fn line(response: Response) -> serde_json::Result<Option<String>> {
+    let line = serde_json::to_string(&response)?;
+    match response {
+        _ if line.len() <= LINE_BYTES => Ok(Some(line)),
+        Response::Answer { id, .. } => {
+            let problem = problems::answer_too_large(line.len(), LINE_BYTES);
+            serde_json::to_string(&Response::Answer { id, reply: Reply::Problem { problem } }).map(Some)
+        }
+        Response::News { .. } => {
+            tracing::warn!(bytes = line.len(), "news too large to be told was left out");
+            Ok(None)
+        }
+    }
 }
