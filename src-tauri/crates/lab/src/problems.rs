@@ -87,21 +87,22 @@ pub fn restart(error: ClusterError) -> Problem {
 }
 
 fn ports_taken(ports: &[PortTaken]) -> Problem {
-    let list: Vec<String> = ports
-        .iter()
-        .map(|taken| {
-            let who = taken
-                .holder
-                .as_ref()
-                .map_or("somebody else".into(), |(pid, name)| format!("{name}, process {pid}"));
-            format!("{} ({} of {}) by {who}", taken.port, taken.what, taken.member)
-        })
-        .collect();
-    let (noun, verb) = if list.len() == 1 { ("Port", "is") } else { ("Ports", "are") };
+    let who = |taken: &PortTaken| {
+        taken.holder.as_ref().map_or("somebody else".into(), |(pid, name)| format!("{name}, process {pid}"))
+    };
+    let what = match ports {
+        [one] => format!("Port {} ({} of {}) is taken by {}.", one.port, one.what, one.member, who(one)),
+        several => {
+            let each = several.iter().map(|taken| {
+                format!("{} ({} of {}) by {}", taken.port, taken.what, taken.member, who(taken))
+            });
+            format!("Ports are taken: {}.", each.collect::<Vec<_>>().join("; "))
+        }
+    };
     Problem::new(
         "port-taken",
-        format!("{noun} {verb} taken: {}. Nothing was started.", list.join("; ")),
-        "End that program, or move the lab to free ports: the button here, or `--ports auto` in the terminal.",
+        format!("{what} Nothing was started."),
+        "End that program, or move the lab to free ports: the button in the window, `--ports auto` in the terminal.",
     )
 }
 
@@ -316,6 +317,11 @@ mod tests {
     #[test]
     fn taken_ports_are_listed_with_their_holders() {
         let taken = |port, holder| PortTaken { member: "etcd-1".into(), what: "client", port, holder };
+        let one = cluster(ClusterError::PortsTaken(vec![taken(2379, Some((42, "etcd".into())))]));
+        assert_eq!(
+            one.sentence,
+            "Port 2379 (client of etcd-1) is taken by etcd, process 42. Nothing was started."
+        );
         let problem = cluster(ClusterError::PortsTaken(vec![
             taken(2379, Some((42, "etcd".into()))),
             taken(2380, None),
