@@ -18,7 +18,15 @@ interface GrafanaPanel {
   type: string
   title: string
   description?: string
-  fieldConfig?: { defaults?: { unit?: string; min?: number; max?: number } }
+  fieldConfig?: {
+    defaults?: {
+      unit?: string
+      min?: number
+      max?: number
+      custom?: { thresholdsStyle?: { mode: string } }
+      thresholds?: { steps: { value: number | null }[] }
+    }
+  }
   targets?: { expr: string; legendFormat: string }[]
 }
 
@@ -27,6 +35,13 @@ interface GrafanaDashboard {
   title: string
   description?: string
   panels: GrafanaPanel[]
+}
+
+/** Values of the thresholds that the panel draws. */
+function thresholds({ fieldConfig }: GrafanaPanel): number[] {
+  const { custom, thresholds } = fieldConfig?.defaults ?? {}
+  if ((custom?.thresholdsStyle?.mode ?? 'off') === 'off') return []
+  return (thresholds?.steps ?? []).map((step) => step.value).filter((value) => value !== null)
 }
 
 const panelView = (panel: GrafanaPanel): PanelView => ({
@@ -38,6 +53,7 @@ const panelView = (panel: GrafanaPanel): PanelView => ({
   min: panel.fieldConfig?.defaults?.min ?? null,
   max: panel.fieldConfig?.defaults?.max ?? null,
   mappings: [],
+  thresholds: thresholds(panel),
   targets: (panel.targets ?? []).map(({ expr, legendFormat }) => ({ expr, legend: legendFormat })),
 })
 

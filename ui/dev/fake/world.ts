@@ -171,6 +171,7 @@ export class World {
       spec,
       command: commandOf(spec),
       state: t >= to ? { name: 'ended' } : { name: 'running' },
+      startedMs: from * 1000,
       elapsedS: end - from,
       done,
       now,

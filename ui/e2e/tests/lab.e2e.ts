@@ -96,6 +96,28 @@ test('a member that is killed is shown as ended, with the reason, and comes back
   await page.click('member-restart-etcd-2')
   const again = await runningCluster(page)
   expect(pidsOf(again.members)).not.toContain(pid)
+  // The problem that it ended is over.
+  await until('the banner to go', 15_000, async () => (await page.attribute('problem', 'data-code')) === null)
+})
+
+test('a cluster that was stopped is not drawn as if it ran', async () => {
+  const { page } = opened()
+  await startCluster(page)
+  await page.go(`#/dashboards/${PUTS}`)
+  const panel = `panel-${PUTS}-3`
+  await page.attributeThat(panel, 'data-points', (points) => Number(points) > 0, 60_000)
+  await stopCluster(page)
+  await page.attributeThat('panel-empty', 'data-why', (why) => why === 'stopped')
+  expect(await page.attribute(panel, 'data-points')).toBe('0')
+})
+
+test('a start that is stopped raises no alarm', async () => {
+  const { page } = opened()
+  await page.click('start-cluster')
+  await page.click('stop-cluster')
+  await until('the cluster to be stopped', 30_000, async () => (await page.snapshot()).phase.name === 'stopped')
+  await page.get('hero-start')
+  expect(await page.attribute('problem', 'data-code')).toBeNull()
 })
 
 test.each(['SIGTERM', 'SIGKILL'] as const)('no member outlives an app that is ended by %s', async (signal) => {

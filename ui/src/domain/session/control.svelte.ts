@@ -1,7 +1,7 @@
 /** Starting and stopping the cluster, and what is done to its members. Holds the person's choices; draws nothing. */
 import type { Ports, Problem, StartOptions } from '$shared/api/lab'
 
-import type { Session } from './session.svelte'
+import { CALLED_OFF, type Session } from './session.svelte'
 
 export class ClusterControl {
   /** The lab's default while `null`. */
@@ -39,8 +39,9 @@ export class ClusterControl {
     this.busy = true
     const reply = await this.#session.send({ type: 'start', options })
     this.busy = false
+    if (reply.type !== 'problem' || reply.problem.code === CALLED_OFF) return
     // A start that fails is told as a phase, and shown from there.
-    if (reply.type === 'problem' && this.#session.phase.name !== 'failed') this.#session.problem = reply.problem
+    if (this.#session.phase.name !== 'failed') this.#session.problem = reply.problem
   }
 
   async stop(): Promise<void> {

@@ -32,6 +32,12 @@ const LOAD_HISTORY = 300
 /** Commands that are kept for the log. */
 const SHOWN = 500
 
+/** Code of the answer to what the person themselves called off by stopping the cluster: nothing to be told of. */
+export const CALLED_OFF = 'called-off'
+
+/** What changes the state; that this window fell behind only makes it ask anew. */
+type News = Exclude<Event, { type: 'lagged' }>
+
 export type ReplyOf<T extends Reply['type']> = Extract<Reply, { type: T }>
 
 export class Session {
@@ -54,6 +60,8 @@ export class Session {
   readonly #now: () => number
   /** A snapshot that was asked for before another must not undo it. */
   #asked = 0
+  /** Events since a snapshot was asked for: it may be older than they are. `null` while none is under way. */
+  #since: News[] | null = null
 
   constructor(host: Host, now: () => number = Date.now) {
     this.#host = host
@@ -63,7 +71,7 @@ export class Session {
   /** Subscribes, then reads everything once. */
   async connect(): Promise<void> {
     try {
-      await this.#host.subscribe((event) => this.#take(event))
+      await this.#host.subscribe((event) => this.#hear(event))
     } catch (cause) {
       this.link = 'gone'
       this.problem = hostGone(cause)
@@ -80,7 +88,7 @@ export class Session {
   /** Carries out a command whose failure is shown to the whole window. */
   async act(command: Command): Promise<Reply> {
     const reply = await this.send(command)
-    if (reply.type === 'problem') this.#take({ type: 'problem', problem: reply.problem })
+    if (reply.type === 'problem' && reply.problem.code !== CALLED_OFF) this.problem = reply.problem
     return reply
   }
 
@@ -91,10 +99,16 @@ export class Session {
 
   async #refresh(): Promise<void> {
     const asked = ++this.#asked
+    // What came before is in this snapshot.
+    this.#since = []
     const reply = await this.send({ type: 'snapshot' })
     if (asked !== this.#asked) return
-    if (reply.type === 'snapshot') this.#adopt(reply.snapshot)
-    else if (reply.type === 'problem') {
+    const since = this.#since
+    this.#since = null
+    if (reply.type === 'snapshot') {
+      this.#adopt(reply.snapshot)
+      for (const event of since) this.#take(event)
+    } else if (reply.type === 'problem') {
       this.link = 'gone'
       this.problem = reply.problem
     }
@@ -114,6 +128,7 @@ export class Session {
 
   #adopt(snapshot: Snapshot): void {
     this.link = 'live'
+    if (snapshot.lab.id !== this.lab?.id || snapshot.phase.name !== 'running') this.#clear()
     this.lab = snapshot.lab
     this.phase = snapshot.phase
     this.cluster = snapshot.cluster
@@ -123,7 +138,13 @@ export class Session {
     for (const load of snapshot.loads) this.loads.set(load.id, load)
   }
 
-  #take(event: Event): void {
+  #hear(event: Event): void {
+    if (event.type === 'lagged') void this.#refresh()
+    else if (this.#since) this.#since.push(event)
+    else this.#take(event)
+  }
+
+  #take(event: News): void {
     switch (event.type) {
       case 'phase':
         this.#enter(event.phase)
@@ -146,8 +167,8 @@ export class Session {
       case 'problem':
         this.problem = event.problem
         break
-      case 'lagged':
-        void this.#refresh()
+      case 'problemOver':
+        this.problem = null
         break
       case 'ended':
         this.link = 'ended'
@@ -157,17 +178,22 @@ export class Session {
 
   #enter(phase: Phase): void {
     this.phase = phase
-    if (phase.name === 'starting' || phase.name === 'stopped') {
-      // Nothing of the last cluster is drawn as if it were of the next.
-      this.frame = NO_FRAME
-      this.frameCameMs = 0
-      if (phase.name === 'stopped') this.cluster = null
-    }
+    // Nothing of the last cluster is drawn as if it were of the next, and its problems are not the next one's.
+    if (phase.name !== 'running') this.#clear()
+    if (phase.name === 'starting') this.problem = null
+    if (phase.name === 'stopped') this.cluster = null
   }
 
+  /** A frame that was under way when the cluster stopped is not of now. */
   #draw(frame: Frame): void {
+    if (this.phase.name !== 'running') return
     this.frame = indexFrame(frame)
     this.frameCameMs = this.#now()
+  }
+
+  #clear(): void {
+    this.frame = NO_FRAME
+    this.frameCameMs = 0
   }
 }
 

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 
 import type { Command, Event, LoadView, Reply, Snapshot } from '$shared/api/lab'
 import type { Host } from '$shared/host/host'
 
+import { ClusterControl } from './control.svelte'
 import { Session, withHistory } from './session.svelte'
 
 const SNAPSHOT: Snapshot = {
@@ -22,6 +23,9 @@ const SNAPSHOT: Snapshot = {
   shown: [],
   problem: null,
 }
+
+const FRAME = { atS: 9, times: [8, 9], panels: [], diagrams: [] }
+const PROBLEM = { code: 'x', sentence: 'X.', next: 'Y.', detail: '', member: null, log: [] }
 
 class ScriptedHost implements Host {
   readonly sent: Command[] = []
@@ -71,6 +75,7 @@ const load = (atS: number, history: LoadView['history'] = []): LoadView => ({
   },
   command: '',
   state: { name: 'running' },
+  startedMs: 0,
   elapsedS: 1,
   done: 1,
   now: point(atS),
@@ -120,12 +125,95 @@ describe('the session', () => {
 
   it('draws nothing of the last cluster once another starts', async () => {
     const { host, session } = await connected()
-    host.tell({ type: 'frame', frame: { atS: 9, times: [8, 9], panels: [], diagrams: [] } })
+    host.tell({ type: 'frame', frame: FRAME })
     expect(session.frame.atS).toBe(9)
     expect(session.frameCameMs).toBe(5_000)
     host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
     expect(session.frame.atS).toBe(0)
     expect(session.frameCameMs).toBe(0)
+  })
+
+  it('draws no frame of a cluster that has stopped', async () => {
+    const { host, session } = await connected()
+    host.tell({ type: 'phase', phase: { name: 'stopping' } })
+    host.tell({ type: 'frame', frame: FRAME })
+    expect(session.frame.atS).toBe(0)
+    expect(session.frameCameMs).toBe(0)
+  })
+
+  it('draws nothing of a lab that another has taken the place of, nor of a cluster that stopped unheard', async () => {
+    for (const snapshot of [
+      { ...SNAPSHOT, lab: { ...SNAPSHOT.lab, id: 'lab-2' } },
+      { ...SNAPSHOT, phase: { name: 'stopped' } as const },
+    ]) {
+      const { host, session } = await connected()
+      host.tell({ type: 'frame', frame: FRAME })
+      expect(session.frame.atS).toBe(9)
+      host.snapshot = snapshot
+      host.tell({ type: 'lagged' })
+      await vi.waitFor(() => expect(session.frame.atS).toBe(0))
+    }
+  })
+
+  it('keeps what it draws when it only fell behind', async () => {
+    const { host, session } = await connected()
+    host.tell({ type: 'frame', frame: FRAME })
+    host.tell({ type: 'lagged' })
+    await vi.waitFor(() => expect(host.count('snapshot')).toBe(2))
+    await Promise.resolve()
+    expect(session.frame.atS).toBe(9)
+  })
+
+  it('is not set back by a snapshot that is older than an event', async () => {
+    const { host, session } = await connected()
+    const answers: ((reply: Reply) => void)[] = []
+    host.send = () => new Promise((answer) => answers.push(answer))
+    host.tell({ type: 'lagged' })
+    host.tell({ type: 'phase', phase: { name: 'stopped' } })
+    host.tell({ type: 'load', load: load(2) })
+    expect(session.phase.name).toBe('running')
+    answers[0]?.({ type: 'snapshot', snapshot: { ...SNAPSHOT, loads: [load(1, [point(1)])] } })
+    await vi.waitFor(() => expect(session.phase.name).toBe('stopped'))
+    expect(session.loads.get(1)?.history.map((each) => each.atS)).toEqual([1, 2])
+  })
+
+  it('forgets, on falling behind once more, what it heard before: the next snapshot has it', async () => {
+    const { host, session } = await connected()
+    const answers: ((reply: Reply) => void)[] = []
+    host.send = () => new Promise((answer) => answers.push(answer))
+    host.tell({ type: 'lagged' })
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
+    host.tell({ type: 'lagged' })
+    answers[0]?.({ type: 'snapshot', snapshot: { ...SNAPSHOT, phase: { name: 'stopped' } } })
+    answers[1]?.({ type: 'snapshot', snapshot: SNAPSHOT })
+    await vi.waitFor(() => expect(answers).toHaveLength(2))
+    await Promise.resolve()
+    await Promise.resolve()
+    expect(session.phase.name).toBe('running')
+  })
+
+  it('shows a problem until it is over, or another cluster starts', async () => {
+    const { host, session } = await connected()
+    host.tell({ type: 'problem', problem: PROBLEM })
+    expect(session.problem).toEqual(PROBLEM)
+    host.tell({ type: 'problemOver' })
+    expect(session.problem).toBeNull()
+    host.tell({ type: 'problem', problem: PROBLEM })
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
+    expect(session.problem).toBeNull()
+  })
+
+  it('raises no alarm about what the person called off', async () => {
+    const { host, session } = await connected()
+    const answer = (code: string) => (host.send = async () => ({ type: 'problem', problem: { ...PROBLEM, code } }))
+    const control = new ClusterControl(session)
+    answer('called-off')
+    await control.start()
+    await control.restart('etcd-1')
+    expect(session.problem).toBeNull()
+    answer('busy')
+    await control.start()
+    expect(session.problem?.code).toBe('busy')
   })
 
   it('shows each command once, in order', async () => {
@@ -138,10 +226,9 @@ describe('the session', () => {
 
   it('shows why a command failed, until it is dismissed', async () => {
     const { host, session } = await connected()
-    const problem = { code: 'x', sentence: 'X.', next: 'Y.', detail: '', member: null, log: [] }
-    host.send = async () => ({ type: 'problem', problem })
+    host.send = async () => ({ type: 'problem', problem: PROBLEM })
     await session.act({ type: 'stop' })
-    expect(session.problem).toEqual(problem)
+    expect(session.problem).toEqual(PROBLEM)
     await session.dismissProblem()
     expect(session.problem).toBeNull()
   })
