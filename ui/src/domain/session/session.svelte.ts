@@ -45,6 +45,8 @@ export class Session {
   lab = $state.raw<LabInfo | null>(null)
   phase = $state.raw<Phase>({ name: 'stopped' })
   cluster = $state.raw<ClusterView | null>(null)
+  /** Members of this cluster, or, while there is none, of the last: their logs stay. */
+  members = $state.raw<readonly string[]>([])
   /** Loads by id, oldest first. */
   readonly loads = new SvelteMap<number, LoadView>()
   shown = $state.raw<readonly ShownCommand[]>([])
@@ -132,6 +134,7 @@ export class Session {
     this.lab = snapshot.lab
     this.phase = snapshot.phase
     this.cluster = snapshot.cluster
+    this.#name()
     this.problem = snapshot.problem
     this.shown = snapshot.shown
     this.loads.clear()
@@ -151,6 +154,7 @@ export class Session {
         break
       case 'cluster':
         this.cluster = event.cluster
+        this.#name()
         break
       case 'load':
         this.loads.set(event.load.id, withHistory(event.load, this.loads.get(event.load.id)))
@@ -182,6 +186,18 @@ export class Session {
     if (phase.name !== 'running') this.#clear()
     if (phase.name === 'starting') this.problem = null
     if (phase.name === 'stopped') this.cluster = null
+    this.#name()
+  }
+
+  /** A start that failed leaves no cluster, but says whose fault it was. */
+  #name(): void {
+    const { phase } = this
+    const names =
+      this.cluster?.members.map((member) => member.name) ??
+      (phase.name === 'starting' ? phase.waiting.map((each) => each.member) : [])
+    if (names.length > 0 && names.join() !== this.members.join()) this.members = names
+    else if (phase.name === 'failed' && phase.problem.member && this.members.length === 0)
+      this.members = [phase.problem.member]
   }
 
   /** A frame that was under way when the cluster stopped is not of now. */

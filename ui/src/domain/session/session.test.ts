@@ -216,6 +216,19 @@ describe('the session', () => {
     expect(session.problem?.code).toBe('busy')
   })
 
+  it('knows whose logs there are after a start that failed', async () => {
+    const { host, session } = await connected()
+    const waiting = ['etcd-1', 'etcd-2'].map((member) => ({ member, healthy: false, hasLeader: false }))
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting } })
+    host.tell({ type: 'phase', phase: { name: 'failed', problem: { ...PROBLEM, member: 'etcd-2' } } })
+    expect(session.members).toEqual(['etcd-1', 'etcd-2'])
+
+    host.snapshot = { ...SNAPSHOT, phase: { name: 'failed', problem: { ...PROBLEM, member: 'etcd-2' } } }
+    const reloaded = new Session(host)
+    await reloaded.connect()
+    expect(reloaded.members).toEqual(['etcd-2'])
+  })
+
   it('shows each command once, in order', async () => {
     const { host, session } = await connected()
     const command = { id: 3, atMs: 1, kind: 'curl', text: 'curl x', why: '' } as const

@@ -29,8 +29,8 @@ export const words = {
 
   starting: 'Starting the cluster',
   startingText: 'It is ready when every member is healthy and a leader is known.',
-  answers: 'Healthy',
-  knowsLeader: 'Knows a leader',
+  healthy: (is: boolean) => (is ? 'Healthy' : 'Waiting for its health check'),
+  knowsLeader: (does: boolean) => (does ? 'Knows a leader' : 'Waiting for a leader'),
   stopping: 'Stopping the cluster',
   stoppingText: 'Loads end first, then the members.',
   freePorts: 'Use free ports',

@@ -38,7 +38,7 @@ export const words = {
   drawer: 'Commands, logs and operations',
   close: 'Close',
   noCommands: 'Nothing was done yet. Start the cluster, and every step shows here as the command you could type.',
-  noMembers: 'The members’ logs are read here while a cluster runs.',
+  noMembers: 'The members’ logs are read here once a cluster has started.',
   needsCluster: 'Start the cluster, and this can be done here.',
   copyAll: 'Copy all',
   follow: 'Follow',
