@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use futures::future::join_all;
 use lab::api::{Command, Problem};
 use lab::home::{self, Found};
 use lab::{Asker, control};
-use lab_cluster::native::end_leftovers;
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 
 use crate::find::Which;
 use crate::{find, say};
@@ -30,27 +30,31 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
     let base = home::base()?;
     let found: Vec<Found> = home::find(&base);
     let (alive, dead): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|found| found.alive);
+    let meant = |found: &Found| args.which.id.as_ref().is_none_or(|id| *id == found.record.id);
     let mut done = 0;
-    for found in dead {
-        if args.which.id.as_ref().is_some_and(|id| *id != found.record.id) {
-            continue;
+    for found in dead.iter().filter(|found| meant(found)) {
+        if let Some(ended) = home::tidy(found)? {
+            say::line(format_args!(
+                "Tidied up after lab {}, which had been killed ({ended} members still ran).",
+                found.record.id
+            ));
+            done += 1;
         }
-        let ended = end_leftovers(&found.record.nodes, &found.record.id);
-        home::tidy(&found)?;
-        say::line(format_args!(
-            "Tidied up after lab {}, which had been killed ({ended} members still ran).",
-            found.record.id
-        ));
-        done += 1;
     }
     let to_stop = match (args.all, alive.is_empty()) {
         (true, _) => alive,
         (false, true) => Vec::new(),
+        // The lab that was named is among the dead.
+        (false, false) if args.which.id.is_some() && done > 0 => Vec::new(),
         (false, false) => vec![find::lab(&args.which)?],
     };
-    for found in to_stop {
-        stop(&found).await?;
-        done += 1;
+    // At the same time: one that does not end is not to keep the others waiting.
+    let stopped = join_all(to_stop.iter().map(stop)).await;
+    done += stopped.len();
+    let mut failed = stopped.into_iter().filter_map(Result::err).peekable();
+    if failed.peek().is_some() {
+        failed.for_each(|problem| say::problem(&problem));
+        return Ok(ExitCode::FAILURE);
     }
     if done == 0 {
         if let Some(id) = &args.which.id {
@@ -66,6 +70,14 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
 }
 
 async fn stop(found: &Found) -> Result<(), Problem> {
+    match timeout(END_WITHIN, end(found)).await {
+        Ok(Err(problem)) if problem.code == "lab-silent" => Err(still_running(found)),
+        Ok(result) => result,
+        Err(_) => Err(still_running(found)),
+    }
+}
+
+async fn end(found: &Found) -> Result<(), Problem> {
     let (asker, _events): (Asker, _) = control::connect(&found.socket()).await?;
     let id = &found.record.id;
     if found.record.host == "app" {
@@ -77,17 +89,21 @@ async fn stop(found: &Found) -> Result<(), Problem> {
     // The lab may be gone before its answer is here: what counts is that it is gone.
     let _ = asker.send(Command::Shutdown).await;
     let base = home::base()?;
-    let deadline = Instant::now() + END_WITHIN;
     while home::find(&base).iter().any(|other| other.record.id == *id && other.alive) {
-        if Instant::now() > deadline {
-            return Err(Problem::new(
-                "still-running",
-                format!("Lab {id} (process {}) was told to end and still runs.", found.record.pid),
-                format!("End it with `kill -9 {}`; its members go with it.", found.record.pid),
-            ));
-        }
         sleep(Duration::from_millis(50)).await;
     }
     say::line(format_args!("Stopped lab {id}."));
     Ok(())
+}
+
+fn still_running(found: &Found) -> Problem {
+    let (id, pid) = (&found.record.id, found.record.pid);
+    Problem::new(
+        "still-running",
+        format!("Lab {id} (process {pid}) was told to end and still runs."),
+        format!(
+            "If it was stopped with Ctrl-Z, `kill -CONT {pid}` lets it go on; `kill -9 {pid}` ends it, and its \
+             members go with it."
+        ),
+    )
 }

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 struct Up {
     child: Child,
     first: Value,
-    home: tempfile::TempDir,
+    home: Rc<tempfile::TempDir>,
 }
 
 impl Up {
@@ -27,7 +28,15 @@ impl Up {
     }
 
     fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::start_in(Rc::new(tempfile::tempdir().unwrap()), arguments, environment)
+    }
+
+    /// A second lab in the home of another.
+    fn start_beside(other: &Self, arguments: &[&str]) -> Self {
+        Self::start_in(Rc::clone(&other.home), arguments, &[])
+    }
+
+    fn start_in(home: Rc<tempfile::TempDir>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut child = labctl(home.path())
             .args(["up", "--ports", "auto", "--json"])
             .args(arguments)
@@ -192,6 +201,42 @@ fn no_member_outlives_a_lab_that_was_killed() {
     assert!(text(&up.run(&["down"]).stdout).contains("No lab runs"));
 }
 
+/// Ctrl-Z: the lab's lock is held, its socket takes connections, nobody answers.
+#[test]
+fn a_lab_that_was_stopped_with_ctrl_z_hangs_no_other_command() {
+    let mut stopped = Up::start(&[]);
+    let mut other = Up::start_beside(&stopped, &[]);
+    kill_process(Pid::from_child(&stopped.child), Signal::STOP).unwrap();
+    let id = stopped.first["id"].as_str().unwrap();
+    let status = stopped.run(&["status", "--id", id]);
+    assert!(text(&status.stderr).contains("code lab-silent"), "{status:?}");
+    let down = stopped.run(&["down", "--all"]);
+    assert_eq!(down.status.code(), Some(1));
+    let (said, complained) = (text(&down.stdout), text(&down.stderr));
+    assert!(said.contains(&format!("Stopped lab {}", other.first["id"].as_str().unwrap())), "{said}");
+    let pid = stopped.child.id();
+    assert!(complained.contains(&format!("kill -CONT {pid}")) && complained.contains("code still-running"));
+    assert!(other.child.wait().unwrap().success());
+
+    kill_process(Pid::from_child(&stopped.child), Signal::CONT).unwrap();
+    let down = stopped.run(&["down"]);
+    assert!(down.status.success(), "{down:?}");
+    assert!(stopped.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_killed_lab_is_tidied_up_after_by_its_id_while_another_lives() {
+    let mut killed = Up::start(&[]);
+    let other = Up::start_beside(&killed, &[]);
+    killed.end(Signal::KILL);
+    let id = killed.first["id"].as_str().unwrap();
+    let down = killed.run(&["down", "--id", id]);
+    assert!(down.status.success(), "{down:?}");
+    assert!(text(&down.stdout).contains(&format!("Tidied up after lab {id}")), "{down:?}");
+    assert_eq!(other.status()["lab"]["id"], other.first["id"]);
+    assert_eq!(killed.run(&["down", "--id", id]).status.code(), Some(1));
+}
+
 /// The way of systems without a parent-death signal, tried here because it can be.
 #[test]
 fn no_member_outlives_a_killed_lab_with_supervisors_either() {
@@ -229,7 +274,7 @@ fn a_taken_port_is_said_with_its_holder_and_nothing_is_left() {
     assert_eq!(up.status.code(), Some(1));
     let problem: Value = serde_json::from_slice(&up.stdout).unwrap();
     assert_eq!(problem["problem"]["code"], "port-taken");
-    assert!(text(&up.stderr).contains("22379 (client of etcd-2) by "), "{}", text(&up.stderr));
+    assert!(text(&up.stderr).contains("22379 (client of etcd-2) "), "{}", text(&up.stderr));
     assert!(text(&up.stderr).contains("--ports auto"));
     assert_eq!(labctl(home.path()).arg("status").output().unwrap().status.code(), Some(1));
 }

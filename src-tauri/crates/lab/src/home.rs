@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 use lab_cluster::Node;
+use lab_cluster::native::end_leftovers;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Problem;
@@ -25,7 +26,7 @@ const MARK: &str = ".etcd-lab";
 /// What a running lab leaves for others to read. Units as their names say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The lab's id; members have it in their environment as `ETCD_LAB_ID`.
+    /// The lab's id; members have it in their environment as `METRICS_LAB_ID`.
     pub id: String,
     /// Process that holds the lab.
     pub pid: u32,
@@ -62,7 +63,8 @@ pub struct Home {
 }
 
 impl Home {
-    /// Takes the first free place under `base`.
+    /// Takes the first free place under `base`, and ends and removes what a lab that was killed left in it; its data
+    /// and its logs stay.
     ///
     /// # Errors
     /// When the folder can't be made, or all places are taken.
@@ -73,7 +75,10 @@ impl Home {
             let path = folder.join("lock");
             let lock = open_private(&path).map_err(|error| problems::folder(&path, &error))?;
             match lock.try_lock() {
-                Ok(()) => return Ok(Self { folder, _lock: lock }),
+                Ok(()) => {
+                    remove_leftovers(&folder)?;
+                    return Ok(Self { folder, _lock: lock });
+                }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(problems::folder(&path, &error)),
             }
@@ -113,7 +118,7 @@ impl Home {
 
 impl Drop for Home {
     fn drop(&mut self) {
-        // Whatever stays is found without its lock by the next lab or by `down`, and removed then.
+        // Whatever stays is found without its lock by the next lab in this place or by `down`, and removed then.
         let _ = std::fs::remove_file(self.socket());
         let _ = std::fs::remove_file(self.folder.join("lab.json"));
     }
@@ -142,8 +147,7 @@ pub fn find(base: &Path) -> Vec<Found> {
     let mut found = Vec::new();
     for number in 1..=MOST_LABS {
         let folder = base.join("labs").join(number.to_string());
-        let Ok(text) = std::fs::read(folder.join("lab.json")) else { continue };
-        let Ok(record) = serde_json::from_slice(&text) else { continue };
+        let Some(record) = read(&folder) else { continue };
         let alive = is_locked(&folder.join("lock"));
         found.push(Found { record, folder, alive });
     }
@@ -155,13 +159,42 @@ fn is_locked(lock: &Path) -> bool {
     File::open(lock).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Removes what a lab that is no longer alive left on disk: its record and its members' data. Logs stay.
+/// Ends the members that a lab that is no longer alive left behind, and removes its record and its members' data;
+/// logs stay. Returns how many members still ran, or `None` when there is nothing to tidy any more: another lab holds
+/// the place by now, or somebody was faster.
 ///
 /// # Errors
 /// When something can't be removed.
-pub fn tidy(found: &Found) -> Result<(), Problem> {
+pub fn tidy(found: &Found) -> Result<Option<usize>, Problem> {
+    let path = found.folder.join("lock");
+    let lock = open_private(&path).map_err(|error| problems::folder(&path, &error))?;
+    // Held until all is done: the place must not become another lab's half-way.
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(problems::folder(&path, &error)),
+    }
+    if read(&found.folder).is_none_or(|record| record.id != found.record.id) {
+        return Ok(None);
+    }
+    let ended = remove_leftovers(&found.folder)?;
+    let data = found.folder.join("data");
+    match std::fs::remove_dir_all(&data) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(problems::folder(&data, &error)),
+        _ => Ok(Some(ended)),
+    }
+}
+
+fn read(folder: &Path) -> Option<Record> {
+    serde_json::from_slice(&std::fs::read(folder.join("lab.json")).ok()?).ok()
+}
+
+/// Ends the members named in the record, and removes record and socket. To be called by who holds the lock. Returns
+/// how many members still ran.
+fn remove_leftovers(folder: &Path) -> Result<usize, Problem> {
+    let ended = read(folder).map_or(0, |record| end_leftovers(&record.nodes, &record.id));
     for name in ["control.sock", "lab.json"] {
-        let path = found.folder.join(name);
+        let path = folder.join(name);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(problems::folder(&path, &error));
@@ -169,11 +202,7 @@ pub fn tidy(found: &Found) -> Result<(), Problem> {
             _ => {}
         }
     }
-    let data = found.folder.join("data");
-    match std::fs::remove_dir_all(&data) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(problems::folder(&data, &error)),
-        _ => Ok(()),
-    }
+    Ok(ended)
 }
 
 /// A data folder that a person named, marked as the lab's and locked against a second lab.
@@ -245,20 +274,63 @@ mod tests {
         assert_eq!(ids(find(base.path())), [("b".into(), true)]);
     }
 
-    #[test]
-    fn a_lab_that_was_killed_is_found_and_tidied() {
-        let base = tempfile::tempdir().unwrap();
-        let home = Home::take(base.path()).unwrap();
+    /// What a lab leaves that was killed: everything but its lock.
+    fn killed(base: &Path, record: &Record) -> PathBuf {
+        let home = Home::take(base).unwrap();
         let folder = home.folder().to_owned();
-        home.write(&record("a")).unwrap();
+        home.write(record).unwrap();
         let left = std::fs::read(folder.join("lab.json")).unwrap();
         drop(home);
         std::fs::write(folder.join("lab.json"), left).unwrap();
         std::fs::create_dir(folder.join("data")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn a_lab_that_was_killed_is_found_and_tidied() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = killed(base.path(), &record("a"));
         let found = find(base.path());
         assert_eq!((found.len(), found[0].alive), (1, false));
-        tidy(&found[0]).unwrap();
+        assert_eq!(tidy(&found[0]).unwrap(), Some(0));
         assert!(find(base.path()).is_empty() && !folder.join("data").exists());
+        assert_eq!(tidy(&found[0]).unwrap(), None);
+    }
+
+    /// `down` has found the dead lab; before it tidies, `up` takes the place.
+    #[test]
+    fn a_place_that_is_taken_again_is_not_tidied() {
+        let base = tempfile::tempdir().unwrap();
+        killed(base.path(), &record("dead"));
+        let found = find(base.path());
+        let home = Home::take(base.path()).unwrap();
+        home.write(&record("new")).unwrap();
+        assert_eq!(tidy(&found[0]).unwrap(), None);
+        assert_eq!(find(base.path())[0].record.id, "new");
+        assert!(home.folder().join("data").exists());
+        // Nor when that lab was killed, too: its record is not the one that was found.
+        let left = std::fs::read(home.folder().join("lab.json")).unwrap();
+        let folder = home.folder().to_owned();
+        drop(home);
+        std::fs::write(folder.join("lab.json"), left).unwrap();
+        assert_eq!(tidy(&found[0]).unwrap(), None);
+        assert!(folder.join("data").exists());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn members_that_a_killed_lab_left_end_when_its_place_is_taken() {
+        let base = tempfile::tempdir().unwrap();
+        let mut left =
+            std::process::Command::new("sleep").arg("600").env("METRICS_LAB_ID", "dead").spawn().unwrap();
+        let url = String::new;
+        let node = |pid| Node { name: "m".into(), client: url(), peer: url(), gofail: url(), pid: Some(pid) };
+        // Another's process, under an id that was given out anew, is not touched.
+        let nodes = vec![node(left.id()), node(std::process::id())];
+        killed(base.path(), &Record { nodes, ..record("dead") });
+        let home = Home::take(base.path()).unwrap();
+        let ended = left.wait().unwrap();
+        assert!(!ended.success() && !home.folder().join("lab.json").exists(), "{ended}");
     }
 
     #[test]
