@@ -4,17 +4,11 @@ import type { LoadView } from '$shared/api/lab'
 
 import { loadMarks } from './marks'
 
-const load = (state: LoadView['state'], elapsedS: number, atS: number | null) =>
-  ({
-    spec: { workload: { kind: 'put' } },
-    state,
-    elapsedS,
-    now: atS === null ? null : { atS },
-    overall: null,
-  }) as unknown as LoadView
+const load = (state: LoadView['state'], startedMs: number, elapsedS: number) =>
+  ({ spec: { workload: { kind: 'put' } }, state, startedMs, elapsedS }) as unknown as LoadView
 
 it('marks where loads begin and end, in order of time', () => {
-  const marks = loadMarks([load({ name: 'running' }, 10, 110), load({ name: 'ended' }, 5, 55.4)])
+  const marks = loadMarks([load({ name: 'running' }, 100_200, 10), load({ name: 'ended' }, 50_400, 5)])
   expect(marks.map(({ atS, label }) => [atS, label])).toEqual([
     [50, 'put starts'],
     [55, 'put ends'],
@@ -22,11 +16,12 @@ it('marks where loads begin and end, in order of time', () => {
   ])
 })
 
-it('marks nothing of a load that measured nothing yet', () => {
-  expect(loadMarks([load({ name: 'running' }, 0, null)])).toEqual([])
+it('keeps a mark where it is while the load goes on', () => {
+  const at = (elapsedS: number) => loadMarks([load({ name: 'running' }, 100_499, elapsedS)])[0]?.atS
+  expect([0, 0.6, 1.4, 7.51].map(at)).toEqual([100, 100, 100, 100])
 })
 
 it('makes one mark of moments that can’t be told apart', () => {
-  const marks = loadMarks([load({ name: 'running' }, 10, 110), load({ name: 'running' }, 9, 110)])
+  const marks = loadMarks([load({ name: 'running' }, 100_000, 10), load({ name: 'running' }, 101_000, 9)])
   expect(marks).toEqual([{ atS: 100, label: 'put starts, put starts', short: 'put, put' }])
 })

@@ -6,9 +6,7 @@ export function loadMarks(loads: Iterable<LoadView>): Mark[] {
   const marks: Mark[] = []
   for (const load of loads) {
     const { kind } = load.spec.workload
-    const last = load.now ?? load.overall
-    if (!last) continue
-    const began = Math.round(last.atS - load.elapsedS)
+    const began = Math.round(load.startedMs / 1000)
     marks.push({ atS: began, label: `${kind} starts`, short: kind })
     const { name } = load.state
     if (name === 'ended' || name === 'failed') {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { PanelFrame, PanelView, SeriesFrame } from '$shared/api/lab'
 
-import { firstSentence, lastValue, linesOf, pointCount, statText, titleParts } from './series'
+import { firstSentence, lastValue, legendOf, linesOf, pointCount, statText, titleParts } from './series'
 
 const series = (member: string | null, target: number, labels = {}, values: (number | null)[] = [1]): SeriesFrame => ({
   name: `${member ?? 'all'} ${target}`,
@@ -16,11 +16,17 @@ const frame = (...all: SeriesFrame[]): PanelFrame => ({
   series: all,
   problem: null,
 })
+const PANEL = {
+  targets: [
+    { expr: '', legend: '{{instance}} {{grpc_code}}' },
+    { expr: '', legend: '{{instance}} failed' },
+  ],
+}
 const indexOf = (member: string) => Number(member.at(-1)) - 1
 
 describe('a panel’s lines', () => {
   it('take the colour of their member, and the neutral one without', () => {
-    const lines = linesOf(frame(series('etcd-1', 0), series('etcd-3', 0), series(null, 0)), indexOf)
+    const lines = linesOf(frame(series('etcd-1', 0), series('etcd-3', 0), series(null, 0)), PANEL, indexOf)
     expect(lines.map((line) => line.colour)).toEqual(['--m0', '--m2', '--other'])
   })
 
@@ -31,6 +37,7 @@ describe('a panel’s lines', () => {
         series('etcd-1', 0, { grpc_code: 'OK' }),
         series('etcd-2', 0, { grpc_code: 'OK' }),
       ),
+      PANEL,
       indexOf,
     )
     expect(lines[1]?.dash).toEqual([])
@@ -39,10 +46,36 @@ describe('a panel’s lines', () => {
   })
 
   it('draw the first query solid and the second dashed', () => {
-    const lines = linesOf(frame(series('etcd-1', 0), series('etcd-1', 1), series('etcd-2', 1)), indexOf)
+    const lines = linesOf(frame(series('etcd-1', 0), series('etcd-1', 1), series('etcd-2', 1)), PANEL, indexOf)
     expect(lines[0]?.dash).toEqual([])
     expect(lines[1]?.dash).toEqual(lines[2]?.dash)
     expect(lines[1]?.dash).not.toEqual([])
+  })
+})
+
+describe('a panel’s legend', () => {
+  const legend = (...all: SeriesFrame[]) =>
+    legendOf(linesOf(frame(...all), PANEL, indexOf)).map(({ dash, text }) => [dash.length > 0, text])
+
+  it('says what a member’s lines are, each kind once, the solid one first', () => {
+    expect(
+      legend(
+        series('etcd-1', 0, { grpc_code: 'Unavailable' }),
+        series('etcd-1', 0, { grpc_code: 'OK' }),
+        series('etcd-2', 0, { grpc_code: 'OK' }),
+      ),
+    ).toEqual([
+      [false, 'OK'],
+      [true, 'Unavailable'],
+    ])
+    expect(legend(series('etcd-1', 0, { grpc_code: 'OK' }), series('etcd-1', 1))).toEqual([
+      [false, 'OK'],
+      [true, 'failed'],
+    ])
+  })
+  it('is not there where colours tell all lines apart', () => {
+    expect(legend(series('etcd-1', 0, { grpc_code: 'OK' }), series('etcd-2', 0, { grpc_code: 'OK' }))).toEqual([])
+    expect(legend(series('etcd-1', 0), series(null, 0))).toEqual([])
   })
 })
 

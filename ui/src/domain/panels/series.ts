@@ -8,7 +8,12 @@ import { hueName } from '$domain/members/members'
 /** Solid first; then patterns that stay apart at 1.5 px. */
 const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [10, 3, 2, 3]]
 
-export function linesOf(frame: PanelFrame | undefined, indexOf: (member: string) => number): Line[] {
+/** `panel` names what tells a member's lines apart: its legends, less the member. */
+export function linesOf(
+  frame: PanelFrame | undefined,
+  panel: Pick<PanelView, 'targets'>,
+  indexOf: (member: string) => number,
+): Line[] {
   if (!frame) return []
   const variants = variantsOf(frame.series)
   const ofMember = new Map<string, number>()
@@ -20,11 +25,40 @@ export function linesOf(frame: PanelFrame | undefined, indexOf: (member: string)
     return {
       key: `${series.target}/${owner ?? ''}/${series.name}/${at}`,
       name: series.name,
+      kind: kindOf(series, panel),
       colour: owner === null ? '--other' : hueName(indexOf(owner)),
       dash: DASHES[variant % DASHES.length] ?? [],
       values: series.values,
     }
   })
+}
+
+/** What is left of a line's legend without its member: `in use`, `OK`, `to etcd-2`. */
+function kindOf(series: SeriesFrame, panel: Pick<PanelView, 'targets'>): string {
+  if (series.member === null) return series.name
+  return (panel.targets[series.target]?.legend ?? '')
+    .replace(/\{\{\s*(?:instance|job)\s*\}\}/g, '')
+    .replace(/\{\{\s*(\w+)\s*\}\}/g, (_, label: string) => series.labels[label] ?? '')
+    .trim()
+}
+
+/** One row of a legend: a stroke, and what lines with it are. */
+export interface LegendEntry {
+  readonly dash: readonly number[]
+  readonly text: string
+}
+
+/** What the strokes mean, solid first; nothing where no colour has more than one line, for colours are known. */
+export function legendOf(lines: readonly Line[]): LegendEntry[] {
+  const owners = new Set(lines.map((line) => line.colour))
+  if (owners.size === lines.length) return []
+  const entries = new Map<string, LegendEntry>()
+  for (const { dash, kind } of lines) {
+    const key = `${dash.join()} ${kind}`
+    if (kind !== '' && !entries.has(key)) entries.set(key, { dash, text: kind })
+  }
+  const order = (entry: LegendEntry) => DASHES.findIndex((dash) => dash.join() === entry.dash.join())
+  return [...entries.values()].sort((a, b) => order(a) - order(b))
 }
 
 /** What tells a member's lines apart: the query, and every label but the member's own. */

@@ -9,7 +9,7 @@ import { staleForS } from '$domain/session/clock.svelte'
 import type { Lab } from '$domain/session/context'
 import { panelKey } from '$domain/session/frame'
 
-import { lastValue, linesOf, pointCount } from './series'
+import { lastValue, type LegendEntry, legendOf, linesOf, pointCount } from './series'
 
 /** Why there are no lines; nothing when there are. */
 export type Emptiness = 'stopped' | 'waiting' | 'noSeries' | 'problem' | null
@@ -29,8 +29,9 @@ export class PanelData {
   }
 
   readonly lines: Line[] = $derived.by(() =>
-    linesOf(this.frame, (member) => memberIndex(this.#lab.session.cluster, member)),
+    linesOf(this.frame, this.#panel().panel, (member) => memberIndex(this.#lab.session.cluster, member)),
   )
+  readonly legend: LegendEntry[] = $derived.by(() => legendOf(this.lines))
   readonly points: number = $derived.by(() => pointCount(this.frame))
   readonly last: number | null = $derived.by(() => lastValue(this.frame))
   readonly marks: Mark[] = $derived.by(() => loadMarks(this.#lab.session.loads.values()))
@@ -56,7 +57,7 @@ export class PanelData {
 
   get scale(): Scale {
     const { panel } = this.#panel()
-    return { unit: panel.unit, min: panel.min, max: panel.max }
+    return { unit: panel.unit, min: panel.min, max: panel.max, thresholds: panel.thresholds }
   }
 
   get staleS(): number {

@@ -6,7 +6,8 @@ import uPlot from 'uplot'
 
 import { format, formatAxis, formatTime, isBinary } from '$shared/format/format'
 
-import { type Axis, axisFor, spread, timeTicks } from './ticks'
+import { type Axis, axisFor, besideMark, extent, spread, timeTicks } from './ticks'
+import { words } from './messages'
 import type { Line, Mark, Scale } from './types'
 
 /** All charts with this key share one crosshair. */
@@ -21,6 +22,8 @@ export interface Drawing {
   readonly atS: number
   readonly rangeS: number
   readonly marks: readonly Mark[]
+  /** What it draws is over: its right end is not now. */
+  readonly over?: boolean
 }
 
 export class Plot {
@@ -116,18 +119,16 @@ export class Plot {
   }
 
   #valueAxis(): Axis {
-    const { lines, scale } = this.#drawing
-    let low = Infinity
-    let high = -Infinity
-    for (const { values } of lines) {
-      for (const value of values) {
-        if (value === null) continue
-        if (value < low) low = value
-        if (value > high) high = value
-      }
-    }
+    const { lines, scale, times, atS, rangeS } = this.#drawing
+    const { low, high } = extent(
+      times,
+      lines.map((line) => line.values),
+      atS - rangeS,
+      atS,
+    )
+    const thresholds = scale.thresholds ?? []
     const room = Math.max(2, Math.min(5, Math.floor(this.#plot.height / (this.#em * 3.4))))
-    return axisFor(Number.isFinite(low) ? low : 0, Number.isFinite(high) ? high : 0, {
+    return axisFor(Math.min(low, ...thresholds), Math.max(high, ...thresholds), {
       lines: room,
       binary: isBinary(scale.unit),
       min: scale.min,
@@ -186,6 +187,7 @@ export class Plot {
       ],
       series: [{}],
       hooks: {
+        drawAxes: [(u) => this.#drawThresholds(u, font)],
         draw: [(u) => this.#drawMarks(u, font), () => this.#placeLabels()],
         setCursor: [() => this.#placeLabels()],
       },
@@ -204,7 +206,33 @@ export class Plot {
 
   #timeTicks(u: uPlot) {
     const across = u.bbox.width / devicePixelRatio || u.width
-    return timeTicks(this.#drawing.rangeS, Math.max(2, Math.floor(across / (this.#em * 5))))
+    const end = this.#drawing.over ? words.end : words.now
+    return timeTicks(this.#drawing.rangeS, Math.max(2, Math.floor(across / (this.#em * 5))), end)
+  }
+
+  /** Beneath the lines, thinner and fainter than any of them, each with its value at the left. */
+  #drawThresholds(u: uPlot, font: string): void {
+    const { thresholds = [], unit } = this.#drawing.scale
+    if (thresholds.length === 0) return
+    const { ctx } = u
+    const ratio = devicePixelRatio
+    ctx.save()
+    ctx.font = scaled(font, ratio)
+    ctx.strokeStyle = ctx.fillStyle = this.#colour('--faint')
+    ctx.textAlign = 'left'
+    ctx.textBaseline = 'bottom'
+    ctx.lineWidth = ratio
+    ctx.setLineDash([ratio, 4 * ratio])
+    for (const threshold of thresholds) {
+      if (threshold < this.#axis.min || threshold > this.#axis.max) continue
+      const y = Math.round(u.valToPos(threshold, 'y', true)) + 0.5
+      ctx.beginPath()
+      ctx.moveTo(u.bbox.left, y)
+      ctx.lineTo(u.bbox.left + u.bbox.width, y)
+      ctx.stroke()
+      ctx.fillText(format(threshold, unit), u.bbox.left + 4 * ratio, y - 2 * ratio)
+    }
+    ctx.restore()
   }
 
   #drawMarks(u: uPlot, font: string): void {
@@ -212,24 +240,32 @@ export class Plot {
     const ratio = devicePixelRatio
     const from = this.#drawing.atS - this.#drawing.rangeS
     ctx.save()
-    ctx.font = font.replace(/^[\d.]+/, (size) => String(Number(size) * ratio))
+    ctx.font = scaled(font, ratio)
     ctx.strokeStyle = ctx.fillStyle = this.#colour('--muted')
-    ctx.textAlign = 'left'
     ctx.textBaseline = 'middle'
     ctx.lineWidth = ratio
     ctx.setLineDash([3 * ratio, 3 * ratio])
     const inside = this.#drawing.marks.filter((mark) => mark.atS > from && mark.atS <= this.#drawing.atS)
     const across = inside.map((mark) => Math.round(u.valToPos(mark.atS, 'x', true)) + 0.5)
+    const gap = 4 * ratio
+    /** Up to where the labels so far reach. */
+    let taken = u.bbox.left
     inside.forEach((mark, at) => {
       const x = across[at] ?? 0
       ctx.beginPath()
       ctx.moveTo(x, u.bbox.top - this.#em * 0.9 * ratio)
       ctx.lineTo(x, u.bbox.top + u.bbox.height)
       ctx.stroke()
-      const left = x + 4 * ratio
-      const room = (across[at + 1] ?? u.bbox.left + u.bbox.width) - left
-      const text = [mark.label, mark.short].find((each) => ctx.measureText(each).width < room)
-      if (text !== undefined) ctx.fillText(text, left, u.bbox.top - this.#em * 0.45 * ratio)
+      const texts = [mark.label, mark.short]
+      const widths = texts.map((text) => ctx.measureText(text).width)
+      const right = (across[at + 1] ?? u.bbox.left + u.bbox.width) - x - gap
+      const place = besideMark(widths, { right, left: x - gap - taken })
+      taken = x
+      if (!place) return
+      const { text, side } = place
+      ctx.textAlign = side === 'right' ? 'left' : 'right'
+      ctx.fillText(texts[text] ?? '', side === 'right' ? x + gap : x - gap, u.bbox.top - this.#em * 0.45 * ratio)
+      if (side === 'right') taken = x + gap + (widths[text] ?? 0)
     })
     ctx.restore()
   }
@@ -244,18 +280,20 @@ export class Plot {
     const top = u.bbox.top / devicePixelRatio
     const bottom = top + u.bbox.height / devicePixelRatio
     const height = this.#em * 1.22
-    const shown = lines
-      .map((line) => ({ line, value: (pointed ? line.values[at] : line.values.at(-1)) ?? null }))
-      .filter((each): each is { line: Line; value: number } => each.value !== null)
-      .sort((a, b) => a.line.dash.length - b.line.dash.length)
-      .slice(0, Math.max(1, Math.floor((bottom - top + height) / height)))
+    const shown = distinct(
+      lines
+        .map((line) => ({ line, value: (pointed ? line.values[at] : line.values.at(-1)) ?? null }))
+        .filter((each): each is { line: Line; value: number } => each.value !== null)
+        .sort((a, b) => a.line.dash.length - b.line.dash.length)
+        .map((each) => ({ ...each, text: format(each.value, scale.unit) })),
+    )
+    shown.splice(Math.max(1, Math.floor((bottom - top + height) / height)))
     const wanted = shown.map(({ value }) => top + u.valToPos(value, 'y'))
     const placed = spread(wanted, height, top - height / 2, bottom)
     while (this.#labels.childElementCount > shown.length) this.#labels.lastElementChild?.remove()
-    shown.forEach(({ line, value }, index) => {
+    shown.forEach(({ line, text }, index) => {
       const label = (this.#labels.children[index] ??
         this.#labels.appendChild(document.createElement('span'))) as HTMLElement
-      const text = format(value, scale.unit)
       if (label.textContent !== text) label.textContent = text
       label.style.color = `var(${line.colour})`
       label.style.transform = `translateY(${Math.round(((placed[index] ?? 0) - height / 2) * 2) / 2}px)`
@@ -270,6 +308,18 @@ export class Plot {
     }
   }
 }
+
+/** Two lines of one colour that end at one value share a label. */
+function distinct<T extends { line: Line; text: string }>(labels: readonly T[]): T[] {
+  const seen = new Set<string>()
+  return labels.filter(({ line, text }) => {
+    const key = `${line.colour} ${text}`
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+/** A font for the canvas, whose pixels are the device's. */
+const scaled = (font: string, ratio: number): string => font.replace(/^[\d.]+/, (size) => String(Number(size) * ratio))
 
 const widest = (ctx: CanvasRenderingContext2D | undefined, font: string, texts: readonly string[]): number => {
   if (!ctx) return 0

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axisFor, roundStep, spread, timeTicks } from './ticks'
+import { axisFor, besideMark, extent, roundStep, spread, timeTicks } from './ticks'
 
 describe('a round step', () => {
   it.each([
@@ -37,7 +37,7 @@ describe('the time axis', () => {
     [900, 4, ['15 min', '10 min', '5 min', 'now']],
     [900, 3, ['10 min', 'now']],
   ])('over %s s with room for %s', (range, room, texts) => {
-    expect(timeTicks(range, room).map((tick) => tick.text)).toEqual(texts)
+    expect(timeTicks(range, room, 'now').map((tick) => tick.text)).toEqual(texts)
   })
 })
 
@@ -47,5 +47,29 @@ describe('labels at the ends of lines', () => {
   })
   it('stay inside', () => {
     expect(spread([99, 100], 12, 0, 100)).toEqual([88, 100])
+  })
+})
+
+describe('the extent of what is drawn', () => {
+  it('is that of the times that can be seen', () => {
+    expect(extent([1, 2, 3, 4], [[90, 5, 7, null]], 2, 4)).toEqual({ low: 5, high: 7 })
+    expect(extent([1], [[5]], 2, 4)).toEqual({ low: 0, high: 0 })
+  })
+  it('leaves out the -1 that stands for never, beside real amounts only', () => {
+    expect(extent([1, 2], [[-1, 9], [3]], 1, 2)).toEqual({ low: 3, high: 9 })
+    expect(extent([1, 2], [[-1, 9], [-3]], 1, 2)).toEqual({ low: -3, high: 9 })
+    expect(extent([1, 2], [[-1, -1]], 1, 2)).toEqual({ low: -1, high: -1 })
+    expect(extent([1, 2], [[-1, 0]], 1, 2)).toEqual({ low: -1, high: 0 })
+  })
+})
+
+describe('a mark’s label', () => {
+  it.each([
+    [[50, 20], { right: 60, left: 100 }, { text: 0, side: 'right' }],
+    [[50, 20], { right: 30, left: 100 }, { text: 0, side: 'left' }],
+    [[50, 20], { right: 30, left: 10 }, { text: 1, side: 'right' }],
+    [[50, 20], { right: 3, left: 10 }, null],
+  ] as const)('of widths %j, with room %j, is %j', (widths, room, expected) => {
+    expect(besideMark(widths, room)).toEqual(expected)
   })
 })

@@ -42,15 +42,59 @@ export function axisFor(
   return { min: start, max: end, ticks }
 }
 
-/** Seconds before now at which the time axis is labelled, and what it says there. */
-export function timeTicks(rangeS: number, roomFor: number): { beforeS: number; text: string }[] {
+/** Seconds before the axis' end at which it is labelled, and what it says there; `end` is what the end is called. */
+export function timeTicks(rangeS: number, roomFor: number, end: string): { beforeS: number; text: string }[] {
   const steps = [30, 60, 120, 300, 600, 900, 1800]
   const step = steps.find((each) => rangeS / each + 1 <= roomFor) ?? rangeS
   const ticks: { beforeS: number; text: string }[] = []
   for (let beforeS = Math.floor(rangeS / step) * step; beforeS >= 0; beforeS -= step) {
-    ticks.push({ beforeS, text: beforeS === 0 ? 'now' : beforeS % 60 ? `${beforeS} s` : `${beforeS / 60} min` })
+    ticks.push({ beforeS, text: beforeS === 0 ? end : beforeS % 60 ? `${beforeS} s` : `${beforeS / 60} min` })
   }
   return ticks
+}
+
+/** A metric says -1 for "never yet": no amount, so the axis makes no room for it once there are real ones. */
+const NEVER = -1
+
+/**
+ * The lowest and the highest of the values at times in `from…to`: what can't be seen doesn't stretch the axis.
+ * Zero and zero when there are none.
+ */
+export function extent(
+  times: readonly number[],
+  lines: readonly (readonly (number | null)[])[],
+  from: number,
+  to: number,
+): { low: number; high: number } {
+  let low = Infinity
+  let high = -Infinity
+  let never = false
+  for (const values of lines) {
+    values.forEach((value, at) => {
+      const time = times[at]
+      if (value === null || time === undefined || time < from || time > to) return
+      if (value === NEVER) {
+        never = true
+        return
+      }
+      if (value < low) low = value
+      if (value > high) high = value
+    })
+  }
+  if (never && (low < 0 || !(high > 0))) [low, high] = [Math.min(low, NEVER), Math.max(high, NEVER)]
+  return { low: Number.isFinite(low) ? low : 0, high: Number.isFinite(high) ? high : 0 }
+}
+
+/** Where a mark's label stands: the longest text that fits, to the right of its line, else to its left. */
+export function besideMark(
+  widths: readonly number[],
+  room: { readonly right: number; readonly left: number },
+): { text: number; side: 'right' | 'left' } | null {
+  for (const [text, width] of widths.entries()) {
+    if (width < room.right) return { text, side: 'right' }
+    if (width < room.left) return { text, side: 'left' }
+  }
+  return null
 }
 
 /** Spreads labels so that none covers another: keeps their order, moves each as little as a single pass allows. */

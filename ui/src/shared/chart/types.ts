@@ -8,6 +8,8 @@ export interface Line {
   readonly colour: string
   /** Lengths of strokes and gaps; empty for a solid line. */
   readonly dash: readonly number[]
+  /** What tells it from the other lines of its colour, in words; empty where nothing does. */
+  readonly kind: string
   /** One a time; a gap is `null`. */
   readonly values: readonly (number | null)[]
 }
@@ -26,4 +28,6 @@ export interface Scale {
   /** Ends of the value axis, where they are fixed. */
   readonly min: number | null
   readonly max: number | null
+  /** Values at which a quiet line is drawn; always on the axis. */
+  readonly thresholds?: readonly number[]
 }

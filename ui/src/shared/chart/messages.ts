@@ -1,0 +1,5 @@
+/** Words on a chart's axes. */
+export const words = {
+  now: 'now',
+  end: 'end',
+}
