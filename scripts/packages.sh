@@ -47,13 +47,18 @@ apt() {
 # Debian's package would start a Prometheus for the whole machine. Two programs are all the tests want, so they are
 # unpacked into the cache, where the tests' PATH has them.
 unpack_prometheus() {
-  local cache=.cache/prometheus unfinished
+  local cache=.cache/prometheus unfinished download
   if { command -v prometheus && command -v promtool; } >/dev/null || [ -x $cache/usr/bin/promtool ]; then
     return
   fi
   mkdir -p .cache
   unfinished=$(mktemp -d .cache/prometheus-unfinished.XXXXXX)
-  (cd "$unfinished" && apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus)
+  download=(apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus)
+  # An image may come with apt's lists emptied; with all packages installed, nothing has filled them yet.
+  if ! (cd "$unfinished" && "${download[@]}" 2>/dev/null); then
+    apt update || echo "apt-get update failed; going on with what apt knows" >&2
+    (cd "$unfinished" && "${download[@]}")
+  fi
   dpkg-deb -x "$unfinished"/prometheus_*.deb "$unfinished/tree"
   rm -rf $cache
   mv "$unfinished/tree" $cache
