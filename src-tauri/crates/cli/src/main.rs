@@ -20,7 +20,8 @@ use clap::Parser;
 
 /// A three-member etcd to load, to slow down and to watch.
 ///
-/// Exit code: 0 when all went well, 1 when something failed, 2 when the command was not understood.
+/// Exit code: 0 when all went well, 1 when something failed, 2 when the command was not understood,
+/// 130 when it was interrupted before it had a result.
 #[derive(Parser)]
 #[command(name = "etcd-labctl", version, max_term_width = 100)]
 enum Command {

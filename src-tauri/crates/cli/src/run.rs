@@ -36,7 +36,11 @@ enum Profile {
     Talk,
 }
 
-/// Starts a lab, plays, stops it. Exit code 1 when a check was not met.
+/// Exit code of a play that was interrupted: what a shell makes of an interrupt.
+const INTERRUPTED: u8 = 130;
+
+/// Starts a lab, plays, stops it. Exit code 1 when a check was not met or nobody reads any more what is told, 130
+/// when it was interrupted: 0 says that all checks were judged and met.
 pub async fn run(args: &RunArgs) -> Result<ExitCode, Problem> {
     let scenario = find(&args.scenario)?;
     let mut signals = Signals::new()?;
@@ -44,10 +48,10 @@ pub async fn run(args: &RunArgs) -> Result<ExitCode, Problem> {
     let result = tokio::select! {
         result = play(args, scenario, &lab) => result,
         () = signals.next() => {
-            say::line("Stopping.");
-            Ok(ExitCode::SUCCESS)
+            say::line("\nStopping: interrupted before all checks were judged.");
+            Ok(ExitCode::from(INTERRUPTED))
         }
-        () = say::unheard() => Ok(ExitCode::SUCCESS),
+        () = say::unheard() => Ok(ExitCode::FAILURE),
     };
     lab.shutdown().await;
     result
@@ -101,7 +105,7 @@ fn tell(played: Played<'_>) {
                     format!("{kind} {:.0}/s, p99 {p99}", now.rate)
                 })
                 .collect();
-            parts.extend(panels.iter().enumerate().filter_map(|(at, panel)| watched(step, at, panel)));
+            parts.extend(panels.iter().filter_map(|panel| watched(step, panel)));
             say::line(format_args!("   {}", parts.join(" · ")));
         }
         Played::Judged { outcome } => {
@@ -111,9 +115,9 @@ fn tell(played: Played<'_>) {
     }
 }
 
-/// A panel's title and its last value at each member.
-fn watched(step: &Step, at: usize, panel: &PanelFrame) -> Option<String> {
-    let watched = step.watch.get(at)?;
+/// A panel's title and its last value at each member; `None` for a late panel of the step before.
+fn watched(step: &Step, panel: &PanelFrame) -> Option<String> {
+    let watched = step.watch.iter().find(|watched| watched.panel == panel.panel)?;
     let values: Vec<String> = panel
         .series
         .iter()
@@ -122,4 +126,40 @@ fn watched(step: &Step, at: usize, panel: &PanelFrame) -> Option<String> {
         .collect();
     let (_, title) = watched.title.split_once(": ").unwrap_or(("", &watched.title));
     Some(format!("{title}: {}", if values.is_empty() { "–".into() } else { values.join(", ") }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use lab::api::{PanelRef, SeriesFrame};
+
+    use super::*;
+
+    #[test]
+    fn a_late_panel_of_the_step_before_does_not_get_a_title_of_the_next() {
+        let [before, step, ..] = find("puts-and-ranges").unwrap().steps.as_slice() else {
+            panic!("two steps")
+        };
+        let series = |value| SeriesFrame {
+            name: "etcd-1".into(),
+            member: None,
+            labels: BTreeMap::new(),
+            target: 0,
+            values: vec![Some(value)],
+        };
+        let panel = |wanted: &PanelRef| PanelFrame {
+            panel: wanted.clone(),
+            series: vec![series(1.0)],
+            problem: None,
+        };
+        // Whatever order they come in, the step's own panels bear their titles, and others none.
+        for own in step.watch.iter().rev() {
+            let title = own.title.split_once(": ").map_or(own.title.as_str(), |(_, title)| title);
+            assert!(watched(step, &panel(&own.panel)).unwrap().starts_with(title), "{title}");
+        }
+        let is_own = |wanted: &PanelRef| step.watch.iter().any(|own| own.panel == *wanted);
+        let late = before.watch.iter().map(|watched| &watched.panel).find(|wanted| !is_own(wanted)).unwrap();
+        assert_eq!(watched(step, &panel(late)), None);
+    }
 }

@@ -35,4 +35,4 @@ enum Response {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

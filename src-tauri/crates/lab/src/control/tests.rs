@@ -27,7 +27,8 @@ async fn said(lines: &mut Lines) -> Value {
     serde_json::from_str(&line).unwrap()
 }
 
-fn socket() -> (TempDir, PathBuf, UnixListener) {
+/// A socket in a folder of its own.
+pub(crate) fn socket() -> (TempDir, PathBuf, UnixListener) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("control.sock");
     let listener = UnixListener::bind(&path).unwrap();
@@ -35,7 +36,10 @@ fn socket() -> (TempDir, PathBuf, UnixListener) {
 }
 
 /// A lab that answers each question by `answer`, given its id and its command.
-fn pretend(listener: UnixListener, mut answer: impl FnMut(u64, &Value) -> Vec<Value> + Send + 'static) {
+pub(crate) fn pretend(
+    listener: UnixListener,
+    mut answer: impl FnMut(u64, &Value) -> Vec<Value> + Send + 'static,
+) {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let mut lines = lines(stream);
@@ -49,7 +53,8 @@ fn pretend(listener: UnixListener, mut answer: impl FnMut(u64, &Value) -> Vec<Va
     });
 }
 
-fn done(id: u64) -> Value {
+/// The answer that there is nothing to tell.
+pub(crate) fn done(id: u64) -> Value {
     json!({"type": "answer", "id": id, "reply": {"type": "done"}})
 }
 

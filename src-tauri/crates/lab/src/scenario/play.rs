@@ -3,7 +3,7 @@
 use lab_dashboards::format_value;
 
 use super::{Check, Profile, Scenario, Step};
-use crate::api::{Command, Event, LoadView, PanelFrame, Problem, Reply, WatchSet};
+use crate::api::{Command, Event, LoadView, PanelFrame, Phase, Problem, Reply, WatchSet};
 use crate::lab::{Asker, Events};
 
 /// What there is to tell while a scenario is played.
@@ -24,7 +24,8 @@ pub enum Played<'a> {
         step: &'a Step,
         /// Loads that run.
         loads: &'a [LoadView],
-        /// The panels to look at, in the order of the step.
+        /// The panels to look at, in the order of the step; just after its begin perhaps still those of the step
+        /// before.
         panels: &'a [PanelFrame],
     },
     /// A step's check was judged.
@@ -49,7 +50,7 @@ pub struct Outcome {
 /// end, also after a problem.
 ///
 /// # Errors
-/// When the lab can't do what a step asks, or ends.
+/// When the lab can't do what a step asks, or ends, or its cluster is stopped.
 pub async fn play(
     scenario: &Scenario,
     profile: Profile,
@@ -105,6 +106,10 @@ async fn play_steps(
                     None => loads.push(*load),
                 },
                 Some(Event::Problem { problem }) => return Err(problem),
+                // Somebody else stopped it; no more frames will come. (That it starts is old news.)
+                Some(Event::Phase { phase: Phase::Stopping | Phase::Stopped | Phase::Failed { .. } }) => {
+                    return Err(crate::problems::stopped_meanwhile());
+                }
                 Some(Event::Ended) | None => return Err(crate::problems::lab_ended()),
                 Some(_) => {}
             }
@@ -129,4 +134,36 @@ async fn judge(step: &str, check: &Check, asker: &Asker) -> Result<Outcome, Prob
         None => check.missed.clone(),
     };
     Ok(Outcome { step: step.to_owned(), met: value.is_some(), says })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::control::tests::{done, pretend, socket};
+    use crate::scenario::builtin;
+
+    #[tokio::test]
+    async fn a_cluster_that_is_stopped_from_elsewhere_ends_the_play() {
+        let (_folder, path, listener) = socket();
+        let stops = |name: &str| json!({"type": "news", "event": {"type": "phase", "phase": {"name": name}}});
+        pretend(listener, move |id, command| match command["type"].as_str() {
+            Some("startLoad") => vec![
+                json!({"type": "answer", "id": id, "reply": {"type": "load", "id": 1}}),
+                stops("stopping"),
+                stops("stopped"),
+            ],
+            _ => vec![done(id)],
+        });
+        let (asker, mut events) = crate::control::connect(&path).await.unwrap();
+        let mut seen = 0;
+        let mut tell = |_: Played<'_>| seen += 1;
+        let play = play(&builtin()[0], Profile::Quick, &asker, &mut events, &mut tell);
+        let problem = timeout(Duration::from_secs(30), play).await.unwrap().unwrap_err();
+        assert_eq!((problem.code.as_str(), seen), ("stopped-meanwhile", 1));
+    }
 }
