@@ -1,5 +1,5 @@
 /** A made-up lab behind the same seam as the real one. */
-import type { Command, Event, Frame, LoadSpec, Reply, ShownCommand, Snapshot, WatchSet } from '$shared/api/lab'
+import type { Command, Event, Frame, LoadSpec, Problem, Reply, ShownCommand, Snapshot, WatchSet } from '$shared/api/lab'
 import type { Host } from '$shared/host/host'
 
 import { dashboards, diagrams } from './content'
@@ -27,6 +27,14 @@ const DEFAULT_RANGE: LoadSpec = {
   conns: 100,
   total: 100_000,
   rate: null,
+}
+const NO_CLIENTS: Problem = {
+  code: 'bad-load',
+  sentence: '--clients: must be at least 1, not 0.',
+  next: 'Change that number and start again.',
+  detail: '',
+  member: null,
+  log: [],
 }
 const LOG_LINES = 40
 
@@ -102,7 +110,9 @@ export class FakeHost implements Host {
         else world.rangeToS = now
         return { type: 'done' }
       case 'loadCommand':
-        return { type: 'text', text: commandOf(command.spec) }
+        return command.spec.clients > 0
+          ? { type: 'text', text: commandOf(command.spec) }
+          : { type: 'problem', problem: NO_CLIENTS }
       case 'log':
         return {
           type: 'log',
@@ -154,7 +164,7 @@ export class FakeHost implements Host {
         defaultEtcdVersion: '3.5.9',
         serve: null,
         pid: 4242,
-        host: 'app',
+        host: world.story === 'held' ? 'terminal' : 'app',
       },
       phase: world.phase(now),
       cluster: world.cluster(now),

@@ -2,7 +2,19 @@
 import type { LoadSpec, LoadView, Problem } from '$shared/api/lab'
 import type { Session } from '$domain/session/session.svelte'
 
-import { DEFAULTS, type FieldName, type Fields, fieldsOf, type LoadKind, specOf, wrongWith } from './fields'
+import {
+  DEFAULTS,
+  type FieldName,
+  type Fields,
+  fieldsOf,
+  type LoadKind,
+  refusedField,
+  specOf,
+  wrongWith,
+} from './fields'
+
+/** Code of the lab's refusal of a load's numbers. */
+const BAD_LOAD = 'bad-load'
 
 /** What the card shows beneath its first lines. */
 export type Pane = 'none' | 'numbers' | 'results'
@@ -16,6 +28,8 @@ export class Bench {
   problem = $state.raw<Problem | null>(null)
   /** The line a person could type for the numbers as they are. */
   preview = $state('')
+  /** Why the lab would refuse the numbers as they are. */
+  refused = $state.raw<Problem | null>(null)
 
   readonly #session: Session
   #asked = 0
@@ -26,9 +40,14 @@ export class Bench {
     this.fields = DEFAULTS[kind]
   }
 
+  /** All runs of this kind, oldest first. */
+  get #runs(): LoadView[] {
+    return [...this.#session.loads.values()].filter((load) => load.spec.workload.kind === this.kind)
+  }
+
   /** The run that is shown: the last of this kind. */
   get load(): LoadView | null {
-    return [...this.#session.loads.values()].filter((load) => load.spec.workload.kind === this.kind).at(-1) ?? null
+    return this.#runs.at(-1) ?? null
   }
 
   get running(): boolean {
@@ -44,7 +63,10 @@ export class Bench {
   /** What is wrong, by field. */
   get wrong(): Partial<Record<FieldName, string>> {
     const entries = fieldsOf(this.kind).map((name) => [name, wrongWith(name, this.fields.text[name])] as const)
-    return Object.fromEntries(entries.filter(([, said]) => said !== undefined))
+    const wrong: Partial<Record<FieldName, string>> = Object.fromEntries(entries.filter(([, said]) => said))
+    const refused = this.refused && refusedField(this.kind, this.refused.sentence)
+    if (refused) wrong[refused.name] ??= refused.said
+    return wrong
   }
 
   get changed(): boolean {
@@ -77,7 +99,10 @@ export class Bench {
     this.problem = null
     const reply = await this.#session.send({ type: 'startLoad', spec })
     this.starting = false
-    if (reply.type === 'problem') this.problem = reply.problem
+    if (reply.type === 'problem' && reply.problem.code === BAD_LOAD) {
+      this.refused = reply.problem
+      this.pane = 'numbers'
+    } else if (reply.type === 'problem') this.problem = reply.problem
     else if (this.pane === 'numbers') this.pane = 'none'
   }
 
@@ -88,21 +113,30 @@ export class Bench {
     this.problem = reply.type === 'problem' ? reply.problem : null
   }
 
+  /** Forgets every run that is over: an earlier one would else stand there as if it were the last. */
   async forget(): Promise<void> {
-    const { load } = this
-    if (!load) return
     this.pane = 'none'
-    const reply = await this.#session.send({ type: 'forgetLoad', id: load.id })
-    this.problem = reply.type === 'problem' ? reply.problem : null
+    this.problem = null
+    for (const { id, state } of this.#runs) {
+      if (state.name !== 'ended' && state.name !== 'failed') continue
+      const reply = await this.#session.send({ type: 'forgetLoad', id })
+      if (reply.type === 'problem') this.problem = reply.problem
+    }
   }
 
-  /** Asks the lab for the line of the numbers as they are; to be called from an effect. */
+  /** Asks the lab for the line of the numbers as they are, or what it has against them; to be called from an effect. */
   describe(): void {
     const { spec } = this
-    if (!spec) return
     const asked = ++this.#asked
+    if (!spec) {
+      this.preview = ''
+      this.refused = null
+      return
+    }
     void this.#session.send({ type: 'loadCommand', spec }).then((reply) => {
-      if (asked === this.#asked && reply.type === 'text') this.preview = reply.text
+      if (asked !== this.#asked) return
+      this.preview = reply.type === 'text' ? reply.text : ''
+      this.refused = reply.type === 'problem' && reply.problem.code === BAD_LOAD ? reply.problem : null
     })
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { DEFAULTS, specOf, wholeNumber, wrongWith } from './fields'
+import { DEFAULTS, refusedField, specOf, wholeNumber, wrongWith } from './fields'
 
 describe('a load as typed', () => {
   it('starts with the numbers of the talk', () => {
@@ -29,7 +29,7 @@ describe('a load as typed', () => {
   })
 
   it('is no load while a field is wrong', () => {
-    const text = { ...DEFAULTS.put.text, clients: '0' }
+    const text = { ...DEFAULTS.put.text, clients: 'many' }
     expect(specOf('put', { ...DEFAULTS.put, text })).toBeNull()
   })
 
@@ -42,12 +42,21 @@ describe('a load as typed', () => {
   ])('reads %j as %s', (text, value) => expect(wholeNumber(text)).toBe(value))
 
   it.each([
-    ['clients', '0', 'Clients: at least 1'],
     ['clients', 'many', 'Clients: a whole number'],
     ['clients', '', 'Clients: fill this in'],
-    ['clients', '1000000', 'Clients: at most 100,000'],
+    ['clients', '0', undefined],
+    ['clients', '4294967296', 'Clients: at most 4,294,967,295'],
+    ['total', '9007199254740992', 'Requests in all: at most 9,007,199,254,740,991'],
     ['rate', '', undefined],
-    ['rate', '0', 'Requests a second: at least 1'],
     ['key', '', 'Key: fill this in'],
   ] as const)('%s %j: %s', (name, text, said) => expect(wrongWith(name, text)).toBe(said))
+
+  it.each([
+    ['put', '--clients: must be at least 1, not 0.', 'clients', 'Clients: must be at least 1, not 0'],
+    ['range', 'KEY: etcd refuses a range without a key.', 'key', 'Key: etcd refuses a range without a key'],
+    ['range', '--key-size: at most 9.', undefined, undefined],
+    ['put', 'No member can be reached.', undefined, undefined],
+  ] as const)('finds in what the lab says of a %s load, %j, the field', (kind, sentence, name, said) => {
+    expect(refusedField(kind, sentence)).toEqual(name && { name, said })
+  })
 })

@@ -1,4 +1,7 @@
-/** The numbers of a load as a person types them, and what is wrong with them. Pure. */
+/**
+ * The numbers of a load as a person types them, and whether they can be read. Which loads can be carried out the lab
+ * decides. Pure.
+ */
 import type { LoadSpec, Workload } from '$shared/api/lab'
 
 export type LoadKind = Workload['kind']
@@ -26,29 +29,39 @@ export interface Fields {
 interface Rule {
   readonly label: string
   readonly kinds: readonly LoadKind[]
-  /** Ends of the allowed range; a text when absent. */
-  readonly min?: number
-  readonly max?: number
+  /** What the lab calls it when it refuses a load for it. */
+  readonly flag: string
+  /** For a whole number, the largest that the lab's language has room for; which ones make sense the lab says. */
+  readonly largest?: number
   /** May be left empty, and what that means. */
   readonly empty?: string
 }
 
 const U32 = 4_294_967_295
+const U64 = Number.MAX_SAFE_INTEGER
 const BOTH = ['put', 'range'] as const
+const PUT = ['put'] as const
+const RANGE = ['range'] as const
 
 /** In the order of the form. */
 export const RULES: Readonly<Record<FieldName, Rule>> = {
-  clients: { label: 'Clients', kinds: BOTH, min: 1, max: 100_000 },
-  conns: { label: 'Connections', kinds: BOTH, min: 1, max: 60_000 },
-  total: { label: 'Requests in all', kinds: BOTH, min: 1, max: Number.MAX_SAFE_INTEGER },
-  rate: { label: 'Requests a second', kinds: BOTH, min: 1, max: U32, empty: 'As fast as possible' },
-  keySize: { label: 'Key size, bytes', kinds: ['put'], min: 1, max: 1_048_576 },
-  valSize: { label: 'Value size, bytes', kinds: ['put'], min: 0, max: 1_500_000 },
-  keySpaceSize: { label: 'Different keys', kinds: ['put'], min: 1, max: Number.MAX_SAFE_INTEGER },
-  compactIntervalS: { label: 'Compact every, seconds', kinds: ['put'], min: 1, max: 86_400, empty: 'Never' },
-  compactIndexDelta: { label: 'Revisions kept', kinds: ['put'], min: 0, max: Number.MAX_SAFE_INTEGER },
-  key: { label: 'Key', kinds: ['range'] },
-  rangeEnd: { label: 'Range end', kinds: ['range'], empty: 'One key' },
+  clients: { label: 'Clients', kinds: BOTH, flag: '--clients', largest: U32 },
+  conns: { label: 'Connections', kinds: BOTH, flag: '--conns', largest: U32 },
+  total: { label: 'Requests in all', kinds: BOTH, flag: '--total', largest: U64 },
+  rate: { label: 'Requests a second', kinds: BOTH, flag: '--rate', largest: U32, empty: 'As fast as possible' },
+  keySize: { label: 'Key size, bytes', kinds: PUT, flag: '--key-size', largest: U32 },
+  valSize: { label: 'Value size, bytes', kinds: PUT, flag: '--val-size', largest: U32 },
+  keySpaceSize: { label: 'Different keys', kinds: PUT, flag: '--key-space-size', largest: U64 },
+  compactIntervalS: {
+    label: 'Compact every, seconds',
+    kinds: PUT,
+    flag: '--compact-interval',
+    largest: U32,
+    empty: 'Never',
+  },
+  compactIndexDelta: { label: 'Revisions kept', kinds: PUT, flag: '--compact-index-delta', largest: U64 },
+  key: { label: 'Key', kinds: RANGE, flag: 'KEY' },
+  rangeEnd: { label: 'Range end', kinds: RANGE, flag: 'RANGE_END', empty: 'One key' },
 }
 
 export const fieldsOf = (kind: LoadKind): FieldName[] =>
@@ -100,19 +113,25 @@ export function wholeNumber(text: string): number | null {
   return /^\d{1,16}$/.test(digits) ? Number(digits) : null
 }
 
-/** What is wrong with a field, in words that name it; nothing when it is well. */
+/** Why a field can't be read, in words that name it; nothing when it can. */
 export function wrongWith(name: FieldName, text: string): string | undefined {
-  const { label, min, max, empty } = RULES[name]
+  const { label, largest, empty } = RULES[name]
   if (text.trim() === '') return empty === undefined ? `${label}: fill this in` : undefined
-  if (min === undefined || max === undefined) return undefined
+  if (largest === undefined) return undefined
   const value = wholeNumber(text)
   if (value === null) return `${label}: a whole number`
-  if (value < min) return `${label}: at least ${min.toLocaleString('en')}`
-  if (value > max) return `${label}: at most ${max.toLocaleString('en')}`
+  if (value > largest) return `${label}: at most ${largest.toLocaleString('en')}`
   return undefined
 }
 
-/** The load that the fields say, or `null` while one of them is wrong. */
+/** The field that the lab refuses a load for, and why, from its sentence `--clients: must be at least 1, not 0.` */
+export function refusedField(kind: LoadKind, sentence: string): { name: FieldName; said: string } | undefined {
+  const cut = sentence.indexOf(': ')
+  const name = fieldsOf(kind).find((each) => RULES[each].flag === sentence.slice(0, cut))
+  return name && { name, said: `${RULES[name].label}: ${sentence.slice(cut + 2).replace(/\.$/, '')}` }
+}
+
+/** The load that the fields say, or `null` while one of them can't be read. */
 export function specOf(kind: LoadKind, fields: Fields): LoadSpec | null {
   if (fieldsOf(kind).some((name) => wrongWith(name, fields.text[name]) !== undefined)) return null
   const number = (name: FieldName) => wholeNumber(fields.text[name]) ?? 0
@@ -145,7 +164,7 @@ export function specOf(kind: LoadKind, fields: Fields): LoadSpec | null {
 
 /** What was typed, with thousands separated where it is a number. */
 export function tidy(name: FieldName, text: string): string {
-  const value = RULES[name].min === undefined ? null : wholeNumber(text)
+  const value = RULES[name].largest === undefined ? null : wholeNumber(text)
   return value === null ? text.trim() : value.toLocaleString('en')
 }
 
