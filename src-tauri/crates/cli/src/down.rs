@@ -7,6 +7,7 @@ use futures::future::join_all;
 use lab::api::{Command, Problem};
 use lab::home::{self, Found};
 use lab::{Asker, control};
+use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use crate::find::Which;
@@ -23,6 +24,41 @@ pub struct DownArgs {
     /// All labs of yours, and what killed ones left.
     #[arg(long, conflicts_with = "id")]
     all: bool,
+    /// One JSON object a lab: what was done.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was done about one lab; with `--json`, one line.
+#[derive(Serialize)]
+#[serde(tag = "done", rename_all = "kebab-case")]
+enum Done<'a> {
+    /// It had been killed; so many members still ran.
+    TidiedUp { id: &'a str, members: usize },
+    /// It is gone, and its cluster with it.
+    Stopped { id: &'a str },
+    /// Its cluster is gone; its window is the person's.
+    ClusterStopped { id: &'a str },
+    /// It was told to end and did not.
+    Failed { id: &'a str, problem: Problem },
+}
+
+impl Done<'_> {
+    fn tell(&self, json: bool) {
+        match self {
+            _ if json => say::line(serde_json::to_string(self).unwrap_or_default()),
+            Self::TidiedUp { id, members } => {
+                say::line(format_args!(
+                    "Tidied up after lab {id}, which had been killed ({members} members still ran)."
+                ));
+            }
+            Self::Stopped { id } => say::line(format_args!("Stopped lab {id}.")),
+            Self::ClusterStopped { id } => {
+                say::line(format_args!("Stopped the cluster of lab {id}; its window stays open."));
+            }
+            Self::Failed { problem, .. } => say::problem(problem),
+        }
+    }
 }
 
 /// Stops and tidies up.
@@ -33,11 +69,8 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
     let meant = |found: &Found| args.which.id.as_ref().is_none_or(|id| *id == found.record.id);
     let mut done = 0;
     for found in dead.iter().filter(|found| meant(found)) {
-        if let Some(ended) = home::tidy(found)? {
-            say::line(format_args!(
-                "Tidied up after lab {}, which had been killed ({ended} members still ran).",
-                found.record.id
-            ));
+        if let Some(members) = home::tidy(found)? {
+            Done::TidiedUp { id: &found.record.id, members }.tell(args.json);
             done += 1;
         }
     }
@@ -49,13 +82,13 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
         (false, false) => vec![find::lab(&args.which)?],
     };
     // At the same time: one that does not end is not to keep the others waiting.
-    let stopped = join_all(to_stop.iter().map(stop)).await;
-    done += stopped.len();
-    let mut failed = stopped.into_iter().filter_map(Result::err).peekable();
-    if failed.peek().is_some() {
-        failed.for_each(|problem| say::problem(&problem));
-        return Ok(ExitCode::FAILURE);
-    }
+    let results = join_all(to_stop.iter().map(|found| async {
+        let result = stop(found).await;
+        result.tell(args.json);
+        !matches!(result, Done::Failed { .. })
+    }))
+    .await;
+    done += results.len();
     if done == 0 {
         if let Some(id) = &args.which.id {
             return Err(Problem::new(
@@ -64,27 +97,28 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
                 "`etcd-labctl status` shows what runs.",
             ));
         }
-        say::line("No lab runs, and none left anything behind.");
+        if !args.json {
+            say::line("No lab runs, and none left anything behind.");
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if results.iter().all(|stopped| *stopped) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn stop(found: &Found) -> Result<(), Problem> {
-    match timeout(END_WITHIN, end(found)).await {
-        Ok(Err(problem)) if problem.code == "lab-silent" => Err(still_running(found)),
-        Ok(result) => result,
-        Err(_) => Err(still_running(found)),
-    }
+async fn stop(found: &Found) -> Done<'_> {
+    let problem = match timeout(END_WITHIN, end(found)).await {
+        Ok(Ok(done)) => return done,
+        Ok(Err(problem)) if problem.code != "lab-silent" => problem,
+        Ok(Err(_)) | Err(_) => still_running(found),
+    };
+    Done::Failed { id: &found.record.id, problem }
 }
 
-async fn end(found: &Found) -> Result<(), Problem> {
+async fn end(found: &Found) -> Result<Done<'_>, Problem> {
     let (asker, _events): (Asker, _) = control::connect(&found.socket()).await?;
     let id = &found.record.id;
     if found.record.host == "app" {
-        // The window is the person's; only what runs in it is stopped.
         asker.ask(Command::Stop).await?;
-        say::line(format_args!("Stopped the cluster of lab {id}; its window stays open."));
-        return Ok(());
+        return Ok(Done::ClusterStopped { id });
     }
     // The lab may be gone before its answer is here: what counts is that it is gone.
     let _ = asker.send(Command::Shutdown).await;
@@ -92,8 +126,7 @@ async fn end(found: &Found) -> Result<(), Problem> {
     while home::find(&base).iter().any(|other| other.record.id == *id && other.alive) {
         sleep(Duration::from_millis(50)).await;
     }
-    say::line(format_args!("Stopped lab {id}."));
-    Ok(())
+    Ok(Done::Stopped { id })
 }
 
 fn still_running(found: &Found) -> Problem {

@@ -2,7 +2,8 @@
 
 use lab::api::Problem;
 use lab::home::{self, Found};
-use lab::{Asker, Events, control};
+use lab::{Asker, Events, control, problems};
+use lab_cluster::{Member, Node, Topology};
 
 /// Which lab.
 #[derive(clap::Args, Debug, Default)]
@@ -52,4 +53,34 @@ pub fn lab(which: &Which) -> Result<Found, Problem> {
 /// As [`lab`], and when it does not answer.
 pub async fn connect(which: &Which) -> Result<(Asker, Events), Problem> {
     control::connect(&lab(which)?.socket()).await
+}
+
+/// Client addresses to use where a person gives none: those of the one cluster that runs here, or else the ones that
+/// the topology has.
+///
+/// # Errors
+/// When several clusters run.
+pub fn endpoints() -> Result<Vec<String>, Problem> {
+    let found = home::base().map(|base| home::find(&base)).unwrap_or_default();
+    let running: Vec<Found> =
+        found.into_iter().filter(|found| found.alive && !found.record.nodes.is_empty()).collect();
+    match running.as_slice() {
+        [] => {
+            let topology = Topology::etcd().map_err(|error| problems::cluster(error.into()))?;
+            let of_member = |member: &Member| format!("127.0.0.1:{}", member.client.host_port);
+            Ok(topology.members.iter().map(of_member).collect())
+        }
+        [one] => {
+            let address = |node: &Node| node.client.trim_start_matches("http://").to_owned();
+            Ok(one.record.nodes.iter().map(address).collect())
+        }
+        several => {
+            let ids: Vec<&str> = several.iter().map(|found| found.record.id.as_str()).collect();
+            Err(Problem::new(
+                "several-labs",
+                format!("{} labs run: {}.", ids.len(), ids.join(", ")),
+                "Name the members of one with --endpoints.",
+            ))
+        }
+    }
 }

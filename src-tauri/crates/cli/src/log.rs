@@ -15,6 +15,9 @@ pub struct LogArgs {
     /// Lines at most.
     #[arg(long, short = 'n', default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     lines: u32,
+    /// One JSON object: member, file, lines.
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     which: Which,
 }
@@ -23,8 +26,12 @@ pub struct LogArgs {
 pub async fn run(args: &LogArgs) -> Result<ExitCode, Problem> {
     let (asker, _events) = find::connect(&args.which).await?;
     let command = Command::Log { member: args.node.clone(), lines: args.lines };
-    if let Reply::Log { lines, .. } = asker.ask(command).await? {
-        lines.iter().for_each(say::line);
+    if let Reply::Log { lines, file } = asker.ask(command).await? {
+        if args.json {
+            say::line(serde_json::json!({ "member": args.node, "file": file, "lines": lines }));
+        } else {
+            lines.iter().for_each(say::line);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

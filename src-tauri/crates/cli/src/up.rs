@@ -12,6 +12,9 @@ use serde::Serialize;
 use crate::say;
 use crate::signals::Signals;
 
+/// etcd keeps its quota as a signed number.
+const MOST_QUOTA_BYTES: u64 = i64::MAX as u64;
+
 /// Arguments of `up`.
 #[derive(clap::Args)]
 pub struct UpArgs {
@@ -25,7 +28,7 @@ pub struct UpArgs {
     #[arg(long, value_enum, default_value_t = Topology::Etcd)]
     topology: Topology,
     /// Size in bytes that the database may reach; etcd's default is 2 GiB.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_048_576..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_048_576..=MOST_QUOTA_BYTES))]
     quota_bytes: Option<u64>,
     /// Folder for data and logs, emptied at start; the lab's own when not given.
     #[arg(long, value_name = "D")]
@@ -39,7 +42,7 @@ pub struct UpArgs {
     /// Offer Prometheus' HTTP API here, read-only, for a Grafana on this machine: `127.0.0.1:9099`.
     #[arg(long, value_name = "ADDR")]
     serve: Option<SocketAddr>,
-    /// First line: one JSON object with the addresses. After that, one JSON object an event.
+    /// First line: one JSON object with the addresses. After that, one a problem.
     #[arg(long)]
     json: bool,
 }
@@ -104,7 +107,7 @@ pub async fn run(args: UpArgs) -> Result<ExitCode, Problem> {
     if let Err(problem) = &result
         && args.json
     {
-        say::line(serde_json::json!({ "problem": problem }));
+        say::line(problem_line(problem));
     }
     result
 }
@@ -150,7 +153,8 @@ async fn hold(
                 return Ok(ExitCode::SUCCESS);
             }
             event = events.next() => match event {
-                Some(Event::Problem { problem }) if args.json => say::line(serde_json::json!({ "problem": problem })),
+                // Not every event: who reads the first line and no more must not block us with a full pipe.
+                Some(Event::Problem { problem }) if args.json => say::line(problem_line(&problem)),
                 Some(Event::Problem { problem }) => say::problem(&problem),
                 Some(Event::Shown { command }) if !args.json && command.id > shown => say::line(format_args!("$ {}", command.text)),
                 // Stopped from a window or by `down`: there is nothing left to hold.
@@ -159,6 +163,11 @@ async fn hold(
             },
         }
     }
+}
+
+/// A problem as one line of JSON.
+fn problem_line(problem: &Problem) -> serde_json::Value {
+    serde_json::json!({ "problem": problem })
 }
 
 /// Says how far the members are, when that isn't what was `told` last.

@@ -6,6 +6,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Subcommand};
+use lab::api::Problem;
 use lab_bench::{BenchSpec, Compact, Consistency, Put, Range, Workload};
 
 use super::Usage;
@@ -34,15 +35,10 @@ enum WorkloadArgs {
 
 #[derive(Args, Debug)]
 struct Flags {
-    /// Client addresses of the members; each connection belongs to one of them, given out in turn.
-    #[arg(
-        long,
-        global = true,
-        value_delimiter = ',',
-        value_name = "HOST:PORT,…",
-        default_value = "127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379"
-    )]
-    endpoints: Vec<String>,
+    /// Client addresses of the members; each connection belongs to one of them, given out in turn [default: those of
+    /// the lab that runs, or else the topology's].
+    #[arg(long, global = true, value_delimiter = ',', value_name = "HOST:PORT,…")]
+    endpoints: Option<Vec<String>>,
     /// Connections in all.
     #[arg(long, global = true, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     conns: u32,
@@ -114,10 +110,15 @@ pub(super) struct Told {
 }
 
 impl BenchArgs {
-    /// The load meant, checked.
-    pub(super) fn told(self) -> Result<Told, Usage> {
+    /// The load meant, checked; on the members at `usual` when none are named.
+    pub(super) fn told(self, usual: impl FnOnce() -> Result<Vec<String>, Problem>) -> Result<Told, Usage> {
         let Self { flags, workload } = self;
         flags.refuse_others(&workload)?;
+        let endpoints = match &flags.endpoints {
+            Some(endpoints) => endpoints.clone(),
+            None => usual()
+                .map_err(|problem| Usage(format!("--endpoints: {} {}", problem.sentence, problem.next)))?,
+        };
         let mut warnings = Vec::new();
         let workload = match workload {
             WorkloadArgs::Put => Workload::Put(flags.put(&mut warnings)),
@@ -135,7 +136,7 @@ impl BenchArgs {
             timeout: flags.timeout.map_or(Some(BenchSpec::DEFAULT_TIMEOUT), or_none),
             dial_timeout: flags.dial_timeout.and_then(or_none),
             seed: flags.seed,
-            ..BenchSpec::new(flags.endpoints.iter().map(|endpoint| endpoint.trim()), workload)
+            ..BenchSpec::new(endpoints.iter().map(|endpoint| endpoint.trim()), workload)
         };
         spec.validate()?;
         warnings.extend(spec.warnings());
@@ -219,7 +220,7 @@ mod tests {
     fn told(words: &[&str]) -> Result<Told, String> {
         let words = ["etcd-labctl", "bench"].iter().chain(words);
         let Labctl::Bench(args) = Labctl::try_parse_from(words).map_err(|error| error.to_string())?;
-        args.told().map_err(|usage| usage.to_string())
+        args.told(|| Ok(vec!["127.0.0.1:1".into(), "127.0.0.1:2".into()])).map_err(|usage| usage.to_string())
     }
 
     fn line(line: &str) -> BenchSpec {
@@ -339,6 +340,7 @@ mod tests {
     fn defaults_are_those_of_etcds_tool() {
         let spec = told(&["put"]).unwrap().spec;
         assert_eq!((spec.clients, spec.conns, spec.total, spec.rate), (1, 1, Some(10_000), None));
+        assert_eq!(spec.endpoints.len(), 2);
         assert_eq!(spec.workload, Workload::Put(Put::default()));
         assert_eq!(told(&["put", "--duration=1.5s"]).unwrap().spec.total, None);
     }

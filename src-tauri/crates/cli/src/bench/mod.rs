@@ -18,7 +18,7 @@ use serde::Serialize;
 pub use args::BenchArgs;
 use args::Told;
 
-use crate::say;
+use crate::{find, say};
 
 /// Exit code for a command line that can't be carried out.
 const BAD_USAGE: u8 = 2;
@@ -27,7 +27,7 @@ const BAD_USAGE: u8 = 2;
 /// when it could not begin, when not a single request was answered, or when its output could not be written; 2 for
 /// bad usage.
 pub async fn run(args: BenchArgs) -> ExitCode {
-    let told = match args.told() {
+    let told = match args.told(find::endpoints) {
         Ok(told) => told,
         Err(usage) => {
             say::aside(format_args!(
