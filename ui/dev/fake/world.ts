@@ -13,6 +13,7 @@ const STORIES = [
   'full',
   'stale',
   'dead',
+  'held',
   'failed',
   'crashed',
 ] as const
@@ -138,7 +139,7 @@ export class World {
           clientUrl: `http://127.0.0.1:${PORTS[index]}`,
           peerUrl: `http://127.0.0.1:${(PORTS[index] ?? 0) + 1}`,
           gofailUrl: `http://127.0.0.1:${11180 + index * 10_000}`,
-          answeredMs: t * 1000,
+          answeredMs: (state === 'exited' ? this.bornS - 30 : t) * 1000,
         }
       }),
     }

@@ -35,5 +35,16 @@ export const health = (state: MemberState): Health => HEALTH[state]
 
 export const role = (member: MemberView): string => (member.leader ? 'leader' : member.learner ? 'learner' : 'follower')
 
+/** After so long without an answer a member's figures are of then; it is asked each second. */
+const SILENT_MS = 3000
+
+/** Seconds since a member's figures were true, or 0 while they are; one that never answered has none. */
+export function asOfS(member: Pick<MemberView, 'state' | 'answeredMs'>, nowMs: number): number {
+  if (member.answeredMs === 0) return 0
+  const age = nowMs - member.answeredMs
+  const gone = member.state === 'exited' || member.state === 'unreachable'
+  return gone || age > SILENT_MS ? Math.max(1, Math.floor(age / 1000)) : 0
+}
+
 export const leaderOf = (cluster: ClusterView | null): string | undefined =>
   cluster?.members.find((member) => member.leader)?.name

@@ -9,6 +9,7 @@ export const words = {
     lag <= 0 ? 'Everything committed is applied' : `${lag.toLocaleString('en')} committed entries not applied yet`,
   waiting: (healthy: boolean, hasLeader: boolean) =>
     healthy ? (hasLeader ? 'Ready' : 'Healthy; waiting for a leader') : 'Waiting for its health check',
+  asOf: (time: string) => `as of ${time} ago`,
   restart: 'Restart',
   log: 'Show log',
   defragment: 'Defragment',

@@ -126,7 +126,8 @@ export class Plot {
       atS - rangeS,
       atS,
     )
-    const thresholds = scale.thresholds ?? []
+    // A threshold at the very edge would hide in it.
+    const thresholds = (scale.thresholds ?? []).map((each) => each * 1.05)
     const room = Math.max(2, Math.min(5, Math.floor(this.#plot.height / (this.#em * 3.4))))
     return axisFor(Math.min(low, ...thresholds), Math.max(high, ...thresholds), {
       lines: room,

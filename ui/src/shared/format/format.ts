@@ -177,6 +177,12 @@ export function formatElapsed(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${s}` : `${m}:${s}`
 }
 
+/** A time that has passed, in its largest unit: `12 s`, `3 min`, `2 h`. */
+export function formatAgo(seconds: number): string {
+  const [size, suffix] = seconds < 120 ? [1, 's'] : seconds < 7200 ? [60, 'min'] : [3600, 'h']
+  return `${Math.floor(seconds / size)} ${suffix}`
+}
+
 /** Time of day: `14:03:22`. */
 export function formatTime(ms: number): string {
   const at = new Date(ms)

@@ -29,6 +29,8 @@ export const words = {
   noClusterMore: 'Its members show here: who leads, how full they are, how far their logs have come.',
   failed: 'The cluster did not start',
   connecting: 'Looking for the lab',
+  held: (pid: number) => `etcd-labctl up, process ${pid}`,
+  heldMore: 'A terminal holds this lab: it goes on when this window closes',
   noCommand: 'What the lab does shows here as the command you could type',
   stale: (seconds: number) => `no data for ${seconds} s`,
 
