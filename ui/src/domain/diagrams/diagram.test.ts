@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { ArrowFrame, Diagram, Measure, Step } from '$shared/api/lab'
 
 import { heatOf } from './heat'
-import { layOut } from './layout'
+import { layOut, shortened } from './layout'
 import { isMoving, prominent } from './pick'
 
 const metric = (kind: 'latency' | 'rate' | 'gauge', hot = false): Measure => ({
@@ -99,8 +99,17 @@ describe('the layout', () => {
       expect(placed.textX).toBeLessThanOrEqual(plan.right)
     }
   })
-  it('cuts a label that has no room, and none that has', () => {
-    expect(layOut(diagram, room).steps[1]?.label).toMatch(/…$/)
+  it.each([
+    ['wal_fsync_duration_seconds.Observe()', 40, 'wal_fsync_duration_seconds.Observe()'],
+    ['wal_fsync_duration_seconds.Observe()', 20, 'wal_fsync'],
+    ['wal_fsync_duration_seconds.Observe()', 8, 'fsync'],
+    ['handling_seconds.Observe()', 9, 'handling'],
+    ['proposals_committed_total.Set()', 12, 'proposals_c…'],
+    ['write to the channel', 7, 'write…'],
+  ])('says of %s, in %s letters, %s', (label, letters, expected) => {
+    expect(shortened(label, letters)).toBe(expected)
+  })
+  it('leaves a label whole that has room', () => {
     expect(layOut(diagram, { ...room, width: 1200 }).steps[1]?.label).toBe('wal_fsync_duration_seconds.Observe()')
   })
   it('fills the height with its rows, within reason', () => {

@@ -35,7 +35,7 @@ export interface PlacedStep {
   /** Where its words begin or end. */
   readonly textX: number
   readonly anchor: 'start' | 'end'
-  /** The label, cut where there is no room for all of it. */
+  /** The label, shortened where there is no room for all of it. */
   readonly label: string
 }
 
@@ -117,7 +117,7 @@ export function layOut(diagram: Diagram, room: Room): Layout {
   }
 }
 
-/** Words stand at the arrow's left end, reaching right; else at its right end, reaching left; else they are cut. */
+/** Words stand at the arrow's left end, reaching right; else at its right end, reaching left; else they are shortened. */
 function placeWords(step: Step, from: number, to: number, left: number, right: number, em: number) {
   const value = step.measure.by === 'metric' ? em * 5.5 : em * 0.6
   const needed = textWidth(step.label, em) + value
@@ -133,11 +133,21 @@ function placeWords(step: Step, from: number, to: number, left: number, right: n
   return {
     textX: anchor === 'end' ? end : begin,
     anchor,
-    label:
-      step.label.length <= letters
-        ? step.label
-        : `${step.label.slice(0, Math.max(3, letters - 1)).replace(/[^a-z0-9]+$/i, '')}…`,
+    label: shortened(step.label, letters),
   }
+}
+
+/** What a histogram's name says besides what it measures. */
+const HISTOGRAM = /(?:_duration)?_seconds\.Observe\(\)$/
+
+/** A label of so many letters at most: without its histogram's tail, else without its first words, else cut. */
+export function shortened(label: string, letters: number): string {
+  const stem = label.replace(HISTOGRAM, '')
+  const fitting = [label, stem, ...(stem === label ? [] : [stem.slice(stem.lastIndexOf('_') + 1)])]
+  return (
+    fitting.find((each) => each.length <= letters) ??
+    `${label.slice(0, Math.max(3, letters - 1)).replace(/[^a-z0-9]+$/i, '')}…`
+  )
 }
 
 /** Runs of neighbouring lanes with the same group. */

@@ -14,5 +14,4 @@ export const words = {
   previous: 'Previous step',
   next: 'Next step',
   hint: 'Click a step, or use the arrow keys, to see what happens there.',
-  empty: 'The diagrams of this lab are being read.',
 }

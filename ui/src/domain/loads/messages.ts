@@ -10,8 +10,6 @@ export const words = {
   reset: 'Back to the talk’s numbers',
   forget: 'Clear result',
   needsCluster: 'Start the cluster first',
-  rate: 'a second',
-  overall: 'Whole run',
   now: 'Last second',
   member: 'Member',
   perSecond: 'Rate',

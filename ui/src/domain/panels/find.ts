@@ -6,22 +6,9 @@ export interface FoundPanel {
   readonly panel: PanelView
 }
 
-const plain = (text: string) =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, ' ')
-    .trim()
-
-/** The panel of a dashboard whose title is one of `titles`, the first that exists; spelling aside. */
-export function findPanel(
-  dashboards: readonly DashboardView[],
-  uid: string,
-  titles: readonly string[],
-): FoundPanel | undefined {
-  const panels = dashboards.find((each) => each.uid === uid)?.rows.flatMap((row) => row.panels) ?? []
-  for (const title of titles) {
-    const panel = panels.find((each) => plain(each.title) === plain(title))
-    if (panel) return { dashboard: uid, panel }
-  }
-  return undefined
+/** The panel of a dashboard with that title. */
+export function findPanel(dashboards: readonly DashboardView[], uid: string, title: string): FoundPanel | undefined {
+  const board = dashboards.find((each) => each.uid === uid)
+  const panel = board?.rows.flatMap((row) => row.panels).find((each) => each.title === title)
+  return panel && { dashboard: uid, panel }
 }

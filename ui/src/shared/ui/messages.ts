@@ -1,6 +1,7 @@
 /** Words of the controls. */
 export const words = {
+  copyCommand: 'Copy command',
   copied: 'Copied',
   notCopied: 'Not copied',
-  copyHow: 'The clipboard is not to be had: mark the text, and copy it with the keyboard',
+  copyHow: 'There is no clipboard here: mark the text, and copy it with the keyboard',
 }

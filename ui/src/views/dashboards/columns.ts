@@ -19,5 +19,5 @@ export function runs(panels: readonly PanelView[]): PanelView[][] {
 export function columns(count: number, most: number): number {
   const fitting = Math.max(1, most)
   const lines = Math.ceil(count / fitting)
-  return Math.min(fitting, Math.max(Math.ceil(count / Math.max(1, lines)), FEW))
+  return lines > 1 ? Math.ceil(count / lines) : Math.min(fitting, Math.max(count, FEW))
 }

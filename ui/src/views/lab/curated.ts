@@ -4,20 +4,14 @@
  */
 import type { LoadKind } from '$domain/loads/fields'
 
-interface Wanted {
-  /** Titles it may have, the first that exists. */
-  readonly titles: readonly string[]
-}
-
 export interface Subject {
   readonly kind: LoadKind
   /** Uid of the dashboard that has all of it. */
   readonly dashboard: string
   readonly diagram: string
-  readonly panels: readonly Wanted[]
+  /** Titles of panels there. */
+  readonly panels: readonly string[]
 }
-
-const panel = (...titles: string[]): Wanted => ({ titles })
 
 export const SUBJECTS: Readonly<Record<LoadKind, Subject>> = {
   put: {
@@ -25,12 +19,12 @@ export const SUBJECTS: Readonly<Record<LoadKind, Subject>> = {
     dashboard: 'ac2a8573-2a57-4b18-a9fd-d007b565f5e6',
     diagram: 'puts',
     panels: [
-      panel('disk: wal fsync duration p99'),
-      panel('grpc: handled puts/s'),
-      panel('grpc: puts latency p90'),
-      panel('server: proposals pending'),
-      panel('disk: wal fsync count/s'),
-      panel('bbolt: db size'),
+      'disk: wal fsync duration p99',
+      'grpc: handled puts/s',
+      'grpc: puts latency p90',
+      'server: proposals pending',
+      'disk: wal fsync count/s',
+      'bbolt: db size',
     ],
   },
   range: {
@@ -38,12 +32,12 @@ export const SUBJECTS: Readonly<Record<LoadKind, Subject>> = {
     dashboard: 'ad0da30b-2128-4455-8cef-31424b06b7b9',
     diagram: 'ranges',
     panels: [
-      panel('grpc: handled ranges/s'),
-      panel('grpc: range latency p90'),
-      panel('mvcc: ranges total', 'mvcc: ranges/s'),
-      panel('grpc: sent bytes/s'),
-      panel('server: slow read index/s'),
-      panel('server: read index failed/s'),
+      'grpc: handled ranges/s',
+      'grpc: range latency p90',
+      'mvcc: ranges total',
+      'grpc: sent bytes/s',
+      'server: slow read index/s',
+      'server: read index failed/s',
     ],
   },
 }
