@@ -23,6 +23,7 @@ interface GrafanaPanel {
       unit?: string
       min?: number
       max?: number
+      mappings?: { type: string; options: Record<string, { text: string }> }[]
       custom?: { thresholdsStyle?: { mode: string } }
       thresholds?: { steps: { value: number | null }[] }
     }
@@ -44,6 +45,11 @@ function thresholds({ fieldConfig }: GrafanaPanel): number[] {
   return (thresholds?.steps ?? []).map((step) => step.value).filter((value) => value !== null)
 }
 
+const mappings = ({ fieldConfig }: GrafanaPanel) =>
+  (fieldConfig?.defaults?.mappings ?? [])
+    .filter(({ type }) => type === 'value')
+    .flatMap(({ options }) => Object.entries(options).map(([value, { text }]) => ({ value: Number(value), text })))
+
 const panelView = (panel: GrafanaPanel): PanelView => ({
   id: panel.id,
   title: panel.title,
@@ -52,7 +58,7 @@ const panelView = (panel: GrafanaPanel): PanelView => ({
   unit: panel.fieldConfig?.defaults?.unit ?? 'short',
   min: panel.fieldConfig?.defaults?.min ?? null,
   max: panel.fieldConfig?.defaults?.max ?? null,
-  mappings: [],
+  mappings: mappings(panel),
   thresholds: thresholds(panel),
   targets: (panel.targets ?? []).map(({ expr, legendFormat }) => ({ expr, legend: legendFormat })),
 })
