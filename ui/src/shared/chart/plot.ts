@@ -249,9 +249,9 @@ export class Plot {
     const inside = this.#drawing.marks.filter((mark) => mark.atS > from && mark.atS <= this.#drawing.atS)
     const across = inside.map((mark) => Math.round(u.valToPos(mark.atS, 'x', true)) + 0.5)
     const gap = 4 * ratio
-    /** Up to where the labels so far reach. */
-    let taken = u.bbox.left
-    inside.forEach((mark, at) => {
+    // From the newest back: that one is looked for first, and has least room to its right.
+    let free = u.bbox.left + u.bbox.width
+    for (const [at, mark] of [...inside.entries()].reverse()) {
       const x = across[at] ?? 0
       ctx.beginPath()
       ctx.moveTo(x, u.bbox.top - this.#em * 0.9 * ratio)
@@ -259,15 +259,15 @@ export class Plot {
       ctx.stroke()
       const texts = [mark.label, mark.short]
       const widths = texts.map((text) => ctx.measureText(text).width)
-      const right = (across[at + 1] ?? u.bbox.left + u.bbox.width) - x - gap
-      const place = besideMark(widths, { right, left: x - gap - taken })
-      taken = x
-      if (!place) return
-      const { text, side } = place
-      ctx.textAlign = side === 'right' ? 'left' : 'right'
-      ctx.fillText(texts[text] ?? '', side === 'right' ? x + gap : x - gap, u.bbox.top - this.#em * 0.45 * ratio)
-      if (side === 'right') taken = x + gap + (widths[text] ?? 0)
-    })
+      const before = across[at - 1] ?? u.bbox.left
+      const place = besideMark(widths, { right: free - x - gap, left: x - gap - before })
+      free = x
+      if (!place) continue
+      const right = place.side === 'right'
+      ctx.textAlign = right ? 'left' : 'right'
+      ctx.fillText(texts[place.text] ?? '', right ? x + gap : x - gap, u.bbox.top - this.#em * 0.45 * ratio)
+      if (!right) free = x - gap * 2 - (widths[place.text] ?? 0)
+    }
     ctx.restore()
   }
 
