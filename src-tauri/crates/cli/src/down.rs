@@ -1,5 +1,6 @@
 //! `etcd-labctl down`: stops a running lab; removes what one that was killed left.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const END_WITHIN: Duration = Duration::from_secs(20);
 pub struct DownArgs {
     #[command(flatten)]
     which: Which,
-    /// All labs of yours, and what killed ones left.
+    /// All labs of yours, what killed ones left, and the data of those that ended.
     #[arg(long, conflicts_with = "id")]
     all: bool,
     /// One JSON object a lab: what was done.
@@ -29,7 +30,7 @@ pub struct DownArgs {
     json: bool,
 }
 
-/// What was done about one lab; with `--json`, one line.
+/// What was done, or found; with `--json`, one line.
 #[derive(Serialize)]
 #[serde(tag = "done", rename_all = "kebab-case")]
 enum Done<'a> {
@@ -39,6 +40,10 @@ enum Done<'a> {
     Stopped { id: &'a str },
     /// Its cluster is gone; its window is the person's.
     ClusterStopped { id: &'a str },
+    /// Data of a lab that ended was there, and isn't any more.
+    DataRemoved { folder: &'a Path, bytes: u64 },
+    /// Data of a lab that ended is there.
+    DataLeft { folder: &'a Path, bytes: u64 },
     /// It was told to end and did not.
     Failed { id: &'a str, problem: Problem },
 }
@@ -55,6 +60,16 @@ impl Done<'_> {
             Self::Stopped { id } => say::line(format_args!("Stopped lab {id}.")),
             Self::ClusterStopped { id } => {
                 say::line(format_args!("Stopped the cluster of lab {id}; its window stays open."));
+            }
+            Self::DataRemoved { folder, bytes } => {
+                say::line(format_args!("Removed {} of data: {}.", size(*bytes), folder.display()));
+            }
+            Self::DataLeft { folder, bytes } => {
+                say::line(format_args!(
+                    "{} of data are left for `up --keep-data`: {}. `down --all` removes them.",
+                    size(*bytes),
+                    folder.display()
+                ));
             }
             Self::Failed { problem, .. } => say::problem(problem),
         }
@@ -89,6 +104,12 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
     }))
     .await;
     done += results.len();
+    if args.all {
+        for data in home::remove_kept_data(&base)? {
+            Done::DataRemoved { folder: &data.folder, bytes: data.bytes }.tell(args.json);
+            done += 1;
+        }
+    }
     if done == 0 {
         if let Some(id) = &args.which.id {
             return Err(Problem::new(
@@ -97,8 +118,16 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
                 "`etcd-labctl status` shows what runs.",
             ));
         }
+        let left = home::kept_data(&base);
         if !args.json {
-            say::line("No lab runs, and none left anything behind.");
+            say::line(if left.is_empty() {
+                "No lab runs, and none left anything behind."
+            } else {
+                "No lab runs."
+            });
+        }
+        for data in &left {
+            Done::DataLeft { folder: &data.folder, bytes: data.bytes }.tell(args.json);
         }
     }
     Ok(if results.iter().all(|stopped| *stopped) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -127,6 +156,10 @@ async fn end(found: &Found) -> Result<Done<'_>, Problem> {
         sleep(Duration::from_millis(50)).await;
     }
     Ok(Done::Stopped { id })
+}
+
+fn size(bytes: u64) -> String {
+    lab_dashboards::format_value(&lab_dashboards::Unit::from_grafana("decbytes"), bytes as f64, None)
 }
 
 fn still_running(found: &Found) -> Problem {

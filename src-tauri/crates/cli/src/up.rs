@@ -33,7 +33,7 @@ pub struct UpArgs {
     /// Folder for data and logs, emptied at start; the lab's own when not given.
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
-    /// Go on with the data of the last run instead of a fresh start.
+    /// Go on with the data of the last run, on its ports, instead of a fresh start.
     #[arg(long)]
     keep_data: bool,
     /// Listen on the usual ports (2379, 22379, 32379, …) or on free ones.

@@ -185,6 +185,39 @@ fn after_the_first_line_each_problem_is_a_line() {
     assert!(up.end(Signal::INT).success());
 }
 
+#[test]
+fn kept_data_goes_on_on_its_ports_and_is_removed_when_asked() {
+    let mut fresh = Up::start(&[]);
+    let put = |up: &Up, words: &[&str]| {
+        let binaries = lab_cluster::native::Binaries::standard();
+        let etcdctl = binaries.find(lab_cluster::native::Program::Etcdctl, "3.5.9").unwrap();
+        let output =
+            Command::new(etcdctl).args(["--endpoints", up.node(0, "client")]).args(words).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout)
+    };
+    put(&fresh, &["put", "key", "kept"]);
+    assert!(fresh.end(Signal::INT).success());
+
+    // Another lab has taken the place meanwhile: the data is that of the last run all the same.
+    let app = Up::start_beside(&fresh, &["--data-dir", fresh.home.path().join("other").to_str().unwrap()]);
+    let mut kept = Up::start_beside(&fresh, &["--keep-data"]);
+    assert_eq!(put(&kept, &["get", "key", "--print-value-only"]).trim(), "kept");
+    let peers = |up: &Up| (0..3).map(|at| up.node(at, "peer").to_owned()).collect::<Vec<_>>();
+    assert_eq!(peers(&kept), peers(&fresh));
+    assert!(kept.end(Signal::INT).success());
+    drop(app);
+
+    let refused = kept.run(&["up", "--keep-data"]);
+    assert!(text(&refused.stderr).contains("code data-of-other-ports"), "{refused:?}");
+    kept.run(&["down"]);
+    let down = text(&kept.run(&["down"]).stdout);
+    assert!(down.contains("are left for `up --keep-data`"), "{down}");
+    let down = text(&kept.run(&["down", "--all"]).stdout);
+    assert!(down.contains("Removed "), "{down}");
+    assert!(text(&kept.run(&["down"]).stdout).contains("none left anything behind"));
+}
+
 /// The aim is 3 s; a figure to read, since a machine under load says nothing of the lab.
 #[test]
 fn the_second_start_is_timed() {
@@ -217,7 +250,7 @@ fn a_lab_goes_on_when_nobody_reads_what_it_says() {
     assert_eq!(up.child.try_wait().unwrap(), None);
     assert_eq!(up.end(Signal::INT).code(), Some(0));
     assert!(!any_alive(&pids));
-    assert!(text(&up.run(&["down"]).stdout).contains("none left anything behind"));
+    assert!(text(&up.run(&["down"]).stdout).contains("No lab runs"));
 }
 
 #[test]

@@ -84,6 +84,14 @@ pub enum ClusterError {
         /// The end of its log, oldest line first.
         log: Vec<String>,
     },
+    /// The data that is to be kept was written by members on other ports; their addresses are part of it.
+    #[error("the data of {member} belongs to peer port {port}")]
+    DataOfOtherPorts {
+        /// The first of them.
+        member: String,
+        /// Its peer port when it wrote the data.
+        port: u16,
+    },
     /// The system has no free ports.
     #[error("no free ports were found on 127.0.0.1: {0}")]
     NoFreePorts(std::io::Error),

@@ -2,13 +2,15 @@
 //!
 //! Each running lab holds one numbered folder under the base folder, by a lock that the system releases however
 //! the program ends. In it: `lab.json` (what the lab is, for `status` and `down`), `control.sock`, and unless
-//! told otherwise the members' `data/` and `logs/`. A data folder that the person names is marked as ours
+//! told otherwise the members' `data/` and `logs/`. Data stays when a lab ends, for a start that goes on with it, until
+//! a fresh start in that place or `down --all`. A data folder that the person names is marked as ours
 //! before anything in it is touched.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use etcetera::BaseStrategy;
 use lab_cluster::Node;
@@ -20,6 +22,8 @@ use crate::problems;
 
 /// More labs at a time than anybody runs on one machine.
 const MOST_LABS: u32 = 16;
+/// Folder of the members' data in a place.
+const DATA: &str = "data";
 /// File that marks a folder as one that a lab may write and empty.
 const MARK: &str = ".etcd-lab";
 
@@ -69,8 +73,7 @@ impl Home {
     /// # Errors
     /// When the folder can't be made, or all places are taken.
     pub fn take(base: &Path) -> Result<Self, Problem> {
-        for number in 1..=MOST_LABS {
-            let folder = base.join("labs").join(number.to_string());
+        for folder in places(base) {
             private_folder(&folder)?;
             let path = folder.join("lock");
             let lock = open_private(&path).map_err(|error| problems::folder(&path, &error))?;
@@ -98,6 +101,42 @@ impl Home {
     /// Where the control socket is.
     pub fn socket(&self) -> PathBuf {
         self.folder.join("control.sock")
+    }
+
+    /// Takes the data in this folder for members to be started on. To go on with the `last` run's, that is fetched
+    /// from the place it has, and what is here goes there in exchange.
+    ///
+    /// # Errors
+    /// When it can't be made or moved.
+    pub fn data(&self, last: bool) -> Result<DataFolder, Problem> {
+        if last {
+            self.fetch_last_data()?;
+        }
+        let here = self.folder.join(DATA);
+        private_folder(&here)?;
+        DataFolder::lock(&here)
+    }
+
+    fn fetch_last_data(&self) -> Result<(), Problem> {
+        let Some(labs) = self.folder.parent() else { return Ok(()) };
+        // Also from the place of a lab that lives, such as an app without a cluster, if only nobody uses the data.
+        let others = places_in(labs).filter(|place| *place != self.folder).filter_map(|place| {
+            let there = place.join(DATA);
+            let at = started(&there)?;
+            Some((at, DataFolder::lock(&there).ok()?, there))
+        });
+        let here = self.folder.join(DATA);
+        let own = started(&here);
+        let last = others.max_by_key(|(at, ..)| *at).filter(|(at, ..)| own < Some(*at));
+        let Some((_, _lock, there)) = last else { return Ok(()) };
+        let failed = |error: io::Error| problems::folder(&here, &error);
+        if !here.exists() {
+            return std::fs::rename(&there, &here).map_err(failed);
+        }
+        let aside = self.folder.join("data-aside");
+        std::fs::rename(&here, &aside).map_err(failed)?;
+        std::fs::rename(&there, &here).map_err(failed)?;
+        std::fs::rename(&aside, &there).map_err(failed)
     }
 
     /// Writes the record, whole or not at all.
@@ -145,8 +184,7 @@ impl Found {
 /// All labs under `base`, those that run and those whose program ended without tidying up.
 pub fn find(base: &Path) -> Vec<Found> {
     let mut found = Vec::new();
-    for number in 1..=MOST_LABS {
-        let folder = base.join("labs").join(number.to_string());
+    for folder in places(base) {
         let Some(record) = read(&folder) else { continue };
         let alive = is_locked(&folder.join("lock"));
         found.push(Found { record, folder, alive });
@@ -178,7 +216,7 @@ pub fn tidy(found: &Found) -> Result<Option<usize>, Problem> {
         return Ok(None);
     }
     let ended = remove_leftovers(&found.folder)?;
-    let data = found.folder.join("data");
+    let data = found.folder.join(DATA);
     match std::fs::remove_dir_all(&data) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(problems::folder(&data, &error)),
         _ => Ok(Some(ended)),
@@ -205,7 +243,67 @@ fn remove_leftovers(folder: &Path) -> Result<usize, Problem> {
     Ok(ended)
 }
 
-/// A data folder that a person named, marked as the lab's and locked against a second lab.
+/// Data of members that ended in order; a start that keeps data goes on with the last of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptData {
+    /// Where.
+    pub folder: PathBuf,
+    /// How much, bytes.
+    pub bytes: u64,
+}
+
+/// Data in the labs' places that nobody uses.
+pub fn kept_data(base: &Path) -> Vec<KeptData> {
+    unused_data(base).map(|(kept, _)| kept).collect()
+}
+
+/// Removes the data in the labs' places that nobody uses; returns what was there.
+///
+/// # Errors
+/// When some can't be removed.
+pub fn remove_kept_data(base: &Path) -> Result<Vec<KeptData>, Problem> {
+    let mut removed = Vec::new();
+    for (kept, _lock) in unused_data(base) {
+        std::fs::remove_dir_all(&kept.folder).map_err(|error| problems::folder(&kept.folder, &error))?;
+        removed.push(kept);
+    }
+    Ok(removed)
+}
+
+fn unused_data(base: &Path) -> impl Iterator<Item = (KeptData, DataFolder)> {
+    let folders = places(base).map(|place| place.join(DATA)).filter(|folder| folder.is_dir());
+    let unused = folders.filter_map(|folder| {
+        let lock = DataFolder::lock(&folder).ok()?;
+        Some((KeptData { bytes: size(&folder), folder }, lock))
+    });
+    // A start that was refused leaves an empty folder, which is nothing to speak of.
+    unused.filter(|(kept, _)| kept.bytes > 0)
+}
+
+/// Bytes of all files below `folder`, as far as they can be read.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| Some((entry.path(), entry.metadata().ok()?)))
+        .map(|(path, metadata)| if metadata.is_dir() { size(&path) } else { metadata.len() })
+        .sum()
+}
+
+fn places(base: &Path) -> impl Iterator<Item = PathBuf> {
+    places_in(&base.join("labs"))
+}
+
+fn places_in(labs: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let labs = labs.to_owned();
+    (1..=MOST_LABS).map(move |number| labs.join(number.to_string()))
+}
+
+/// When members were last started on this data: each start writes their ports.
+fn started(data: &Path) -> Option<SystemTime> {
+    std::fs::metadata(data.join("ports.json")).ok()?.modified().ok()
+}
+
+/// A data folder, the lab's own or one that a person named, marked as a lab's and locked against a second lab.
 #[derive(Debug)]
 pub struct DataFolder {
     _lock: File,
@@ -227,7 +325,12 @@ impl DataFolder {
                 "Name an empty or a new folder: the lab empties its data folder at each start.",
             ));
         }
-        let lock = open_private(&mark).map_err(failed)?;
+        Self::lock(folder)
+    }
+
+    fn lock(folder: &Path) -> Result<Self, Problem> {
+        let failed = |error: io::Error| problems::folder(folder, &error);
+        let lock = open_private(&folder.join(MARK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(Problem::new(
@@ -331,6 +434,50 @@ mod tests {
         let home = Home::take(base.path()).unwrap();
         let ended = left.wait().unwrap();
         assert!(!ended.success() && !home.folder().join("lab.json").exists(), "{ended}");
+    }
+
+    /// A place whose members were started at that time, in seconds, with what was last written.
+    fn wrote(place: &Path, at: u64, text: &str) {
+        let data = place.join(DATA);
+        std::fs::create_dir_all(&data).unwrap();
+        std::fs::write(data.join("key"), text).unwrap();
+        let ports = File::create(data.join("ports.json")).unwrap();
+        ports.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(at)).unwrap();
+    }
+
+    #[test]
+    fn the_last_runs_data_is_found_wherever_it_was_and_the_older_stays() {
+        let base = tempfile::tempdir().unwrap();
+        let held = [(); 3].map(|()| Home::take(base.path()).unwrap());
+        let folders: Vec<PathBuf> = held.iter().map(|home| home.folder().to_owned()).collect();
+        for (folder, (at, text)) in folders.iter().zip([(100, "older"), (300, "in use"), (200, "last")]) {
+            wrote(folder, at, text);
+        }
+        let [first, second, third] = held;
+        let in_use = second.data(false).unwrap();
+        // The third is an app's, say, that has no cluster.
+        drop(first);
+        let home = Home::take(base.path()).unwrap();
+        let key = |folder: &Path| std::fs::read_to_string(folder.join("data/key")).unwrap();
+        drop(home.data(true).unwrap());
+        assert_eq!(folders.iter().map(|folder| key(folder)).collect::<Vec<_>>(), ["last", "in use", "older"]);
+        drop(home.data(true).unwrap());
+        assert_eq!(key(home.folder()), "last");
+        drop((home, second, in_use, third));
+    }
+
+    #[test]
+    fn kept_data_is_told_and_removed_unless_it_is_in_use() {
+        let base = tempfile::tempdir().unwrap();
+        let (living, ended) = (Home::take(base.path()).unwrap(), Home::take(base.path()).unwrap());
+        wrote(living.folder(), 1, "living");
+        wrote(ended.folder(), 1, "ended");
+        let kept = KeptData { folder: ended.folder().join(DATA), bytes: 5 };
+        drop(ended);
+        let _in_use = living.data(false).unwrap();
+        assert_eq!(kept_data(base.path()), [kept.clone()]);
+        assert_eq!(remove_kept_data(base.path()).unwrap(), [kept]);
+        assert!(kept_data(base.path()).is_empty() && living.folder().join(DATA).exists());
     }
 
     #[test]

@@ -47,6 +47,12 @@ pub fn cluster(error: ClusterError) -> Problem {
         ClusterError::NoSuchMember(member) => no_such_member(&member),
         ClusterError::AlreadyRunning => already_running(),
         ClusterError::CalledOff => called_off(),
+        ClusterError::DataOfOtherPorts { .. } => Problem::new(
+            "data-of-other-ports",
+            "The data of the last run belongs to other ports: members know each other by them.",
+            "Start on free ports (`--ports auto`), which are then those of the data; or start fresh.",
+        )
+        .detail(detail),
         ClusterError::NoFreePorts(_) => Problem::new(
             "no-free-ports",
             "No free ports were found on this machine.",

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod binaries;
+mod data_ports;
 mod health;
 mod leftovers;
 mod ports;

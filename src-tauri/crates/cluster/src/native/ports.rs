@@ -17,7 +17,7 @@ pub enum PortChoice {
 }
 
 /// One member's ports on 127.0.0.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MemberPorts {
     pub client: u16,
     pub peer: u16,

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::binaries::{Binaries, Program};
 use super::ports::{self, PortChoice, PortMap};
 use super::process::{Launch, Process};
-use super::{arguments, health};
+use super::{arguments, data_ports, health};
 use crate::log::{last_lines, last_lines_since, reason};
 use crate::{ClusterError, Exit, Member, MemberProgress, Node, OnLaunched, OnProgress, Runtime, Topology};
 
@@ -53,6 +53,11 @@ pub struct NativeConfig {
     pub lab_id: String,
     /// How members are tied to the lab's life.
     pub launch: Launch,
+}
+
+/// Where a member's data is in the folder of all members' data.
+pub(super) fn data_of(folder: &Path, member: &str) -> PathBuf {
+    folder.join(format!("{member}.etcd"))
 }
 
 /// A cluster of child processes. See [`Runtime`].
@@ -103,7 +108,20 @@ impl NativeRuntime {
     }
 
     fn data_path(&self, member: &str) -> PathBuf {
-        self.config.folder.join("data").join(format!("{member}.etcd"))
+        data_of(&self.data_folder(), member)
+    }
+
+    fn data_folder(&self) -> PathBuf {
+        self.config.folder.join("data")
+    }
+
+    fn choose_ports(&self) -> Result<PortMap, ClusterError> {
+        let (topology, choice) = (&self.config.topology, self.config.ports);
+        let of_data = data_ports::read(&self.data_folder(), topology).filter(|_| self.config.keep_data);
+        match of_data {
+            Some(kept) => data_ports::choose(topology, choice, &kept),
+            None => ports::choose(topology, choice).map_err(ClusterError::NoFreePorts),
+        }
     }
 
     /// The end of a member's log, and what that gives as the reason, of its present run.
@@ -115,7 +133,7 @@ impl NativeRuntime {
     }
 
     /// Makes the folders; without `keep_data` the members' data of an earlier run goes.
-    fn prepare_folders(&self) -> Result<(), ClusterError> {
+    fn prepare_folders(&self, ports: &PortMap) -> Result<(), ClusterError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |source| ClusterError::Folder { path, source }
@@ -134,7 +152,8 @@ impl NativeRuntime {
                 std::fs::rename(&log, log.with_extension("log.1")).map_err(failed(&log))?;
             }
         }
-        Ok(())
+        let data = self.data_folder();
+        data_ports::write(&data, ports).map_err(failed(&data))
     }
 
     fn launch(&self, member: &Member, ports: &PortMap) -> Result<Running, ClusterError> {
@@ -315,13 +334,12 @@ impl Runtime for NativeRuntime {
         }
         // Before anything is touched: can this work at all?
         self.config.binaries.find(Program::Etcd, &self.config.version)?;
-        let ports =
-            ports::choose(&self.config.topology, self.config.ports).map_err(ClusterError::NoFreePorts)?;
+        let ports = self.choose_ports()?;
         let taken = ports::taken(&ports);
         if !taken.is_empty() {
             return Err(ClusterError::PortsTaken(taken));
         }
-        self.prepare_folders()?;
+        self.prepare_folders(&ports)?;
 
         self.ready.store(false, Ordering::Release);
         // Each has its place before the next is started: should this future be dropped, `stop` finds them all.

@@ -76,7 +76,7 @@ struct Running {
     watching: CancellationToken,
     scraper: Scraper,
     /// Held as long as members write to it.
-    data: Option<crate::home::DataFolder>,
+    data: crate::home::DataFolder,
 }
 
 /// The session's state; see the module.

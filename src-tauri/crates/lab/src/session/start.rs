@@ -29,7 +29,7 @@ pub struct Started {
     cluster: Cluster,
     nodes: Vec<Node>,
     exits: broadcast::Receiver<lab_cluster::Exit>,
-    data: Option<DataFolder>,
+    data: DataFolder,
 }
 
 impl Session {
@@ -75,7 +75,7 @@ impl Session {
     }
 
     /// Everything that can be refused before anything is started.
-    fn prepare(&mut self, options: &StartOptions) -> Result<(Arc<dyn Runtime>, Option<DataFolder>), Problem> {
+    fn prepare(&mut self, options: &StartOptions) -> Result<(Arc<dyn Runtime>, DataFolder), Problem> {
         match self.phase {
             Phase::Starting { .. } => return Err(problems::busy("starting")),
             Phase::Stopping => return Err(problems::busy("stopping")),
@@ -98,7 +98,10 @@ impl Session {
                 format!("Choose one of {}.", versions.join(", ")),
             ));
         }
-        let data = options.data_dir.as_deref().map(DataFolder::take).transpose()?;
+        let data = match &options.data_dir {
+            Some(dir) => DataFolder::take(dir)?,
+            None => self.home.data(options.keep_data)?,
+        };
         let folder = options.data_dir.clone().unwrap_or_else(|| self.home.folder().to_owned());
         let runtime = NativeRuntime::new(NativeConfig {
             topology: self.config.topology.clone(),
@@ -361,7 +364,7 @@ fn member_view(index: u32, node: &Node) -> MemberView {
 
 async fn bring_up(
     runtime: Arc<dyn Runtime>,
-    data: Option<DataFolder>,
+    data: DataFolder,
     progress: &OnProgress<'_>,
 ) -> Result<Started, Problem> {
     // From before the start: a member that ends right after it is told of, too.
