@@ -104,7 +104,8 @@ describe('the layout', () => {
     ['wal_fsync_duration_seconds.Observe()', 20, 'wal_fsync'],
     ['wal_fsync_duration_seconds.Observe()', 8, 'fsync'],
     ['handling_seconds.Observe()', 9, 'handling'],
-    ['proposals_committed_total.Set()', 12, 'proposals_c…'],
+    ['proposals_committed_total.Set()', 19, 'proposals_committed'],
+    ['proposals_committed_total.Set()', 12, 'committed'],
     ['write to the channel', 7, 'write…'],
   ])('says of %s, in %s letters, %s', (label, letters, expected) => {
     expect(shortened(label, letters)).toBe(expected)

@@ -137,12 +137,12 @@ function placeWords(step: Step, from: number, to: number, left: number, right: n
   }
 }
 
-/** What a histogram's name says besides what it measures. */
-const HISTOGRAM = /(?:_duration)?_seconds\.Observe\(\)$/
+/** What a metric's name says besides what it measures. */
+const TAIL = /(?:(?:_duration)?_seconds|_total)\.\w+\(\)$/
 
-/** A label of so many letters at most: without its histogram's tail, else without its first words, else cut. */
+/** A label of so many letters at most: without its metric's tail, else without its first words, else cut. */
 export function shortened(label: string, letters: number): string {
-  const stem = label.replace(HISTOGRAM, '')
+  const stem = label.replace(TAIL, '')
   const fitting = [label, stem, ...(stem === label ? [] : [stem.slice(stem.lastIndexOf('_') + 1)])]
   return (
     fitting.find((each) => each.length <= letters) ??
