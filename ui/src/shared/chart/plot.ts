@@ -188,8 +188,8 @@ export class Plot {
       ],
       series: [{}],
       hooks: {
-        drawAxes: [(u) => this.#drawThresholds(u, font)],
-        draw: [(u) => this.#drawMarks(u, font), () => this.#placeLabels()],
+        drawAxes: [(u) => this.#drawThresholds(u)],
+        draw: [(u) => this.#nameThresholds(u, font), (u) => this.#drawMarks(u, font), () => this.#placeLabels()],
         setCursor: [() => this.#placeLabels()],
       },
     }
@@ -211,27 +211,47 @@ export class Plot {
     return timeTicks(this.#drawing.rangeS, Math.max(2, Math.floor(across / (this.#em * 5))), end)
   }
 
-  /** Beneath the lines, thinner and fainter than any of them, each with its value at the left. */
-  #drawThresholds(u: uPlot, font: string): void {
-    const { thresholds = [], unit } = this.#drawing.scale
-    if (thresholds.length === 0) return
+  /** Thresholds that are on the axis, with where they are on the canvas. */
+  #thresholds(u: uPlot): { value: number; y: number }[] {
+    const { min, max } = this.#axis
+    return (this.#drawing.scale.thresholds ?? [])
+      .filter((value) => value >= min && value <= max)
+      .map((value) => ({ value, y: Math.round(u.valToPos(value, 'y', true)) + 0.5 }))
+  }
+
+  /** Beneath the lines, thinner and fainter than any of them. */
+  #drawThresholds(u: uPlot): void {
     const { ctx } = u
-    const ratio = devicePixelRatio
     ctx.save()
-    ctx.font = scaled(font, ratio)
-    ctx.strokeStyle = ctx.fillStyle = this.#colour('--faint')
-    ctx.textAlign = 'left'
-    ctx.textBaseline = 'bottom'
-    ctx.lineWidth = ratio
-    ctx.setLineDash([ratio, 4 * ratio])
-    for (const threshold of thresholds) {
-      if (threshold < this.#axis.min || threshold > this.#axis.max) continue
-      const y = Math.round(u.valToPos(threshold, 'y', true)) + 0.5
+    ctx.strokeStyle = this.#colour('--faint')
+    ctx.lineWidth = devicePixelRatio
+    ctx.setLineDash([devicePixelRatio, 4 * devicePixelRatio])
+    for (const { y } of this.#thresholds(u)) {
       ctx.beginPath()
       ctx.moveTo(u.bbox.left, y)
       ctx.lineTo(u.bbox.left + u.bbox.width, y)
       ctx.stroke()
-      ctx.fillText(format(threshold, unit), u.bbox.left + 4 * ratio, y - 2 * ratio)
+    }
+    ctx.restore()
+  }
+
+  /** Over the lines, which they must be told from: each with a seam of the ground around it. */
+  #nameThresholds(u: uPlot, font: string): void {
+    const { ctx } = u
+    const ratio = devicePixelRatio
+    ctx.save()
+    ctx.font = scaled(font, ratio)
+    ctx.textAlign = 'left'
+    ctx.textBaseline = 'bottom'
+    ctx.lineJoin = 'round'
+    ctx.lineWidth = 4 * ratio
+    ctx.strokeStyle = this.#colour('--surface')
+    ctx.fillStyle = this.#colour('--faint')
+    for (const { value, y } of this.#thresholds(u)) {
+      const text = format(value, this.#drawing.scale.unit)
+      const [left, bottom] = [u.bbox.left + 4 * ratio, y - 2 * ratio]
+      ctx.strokeText(text, left, bottom)
+      ctx.fillText(text, left, bottom)
     }
     ctx.restore()
   }
