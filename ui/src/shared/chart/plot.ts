@@ -6,7 +6,8 @@ import uPlot from 'uplot'
 
 import { format, formatAxis, formatTime, isBinary } from '$shared/format/format'
 
-import { type Axis, axisFor, besideMark, extent, spread, timeTicks } from './ticks'
+import { type Axis, axisFor, extent, spread, timeTicks } from './ticks'
+import { drawMarks, drawThresholds, nameThresholds, type Pen } from './annotate'
 import { words } from './messages'
 import type { Line, Mark, Scale } from './types'
 
@@ -188,8 +189,15 @@ export class Plot {
       ],
       series: [{}],
       hooks: {
-        drawAxes: [(u) => this.#drawThresholds(u)],
-        draw: [(u) => this.#nameThresholds(u, font), (u) => this.#drawMarks(u, font), () => this.#placeLabels()],
+        drawAxes: [(u) => drawThresholds(this.#pen(u, font), this.#visibleThresholds)],
+        draw: [
+          (u) => {
+            const pen = this.#pen(u, font)
+            nameThresholds(pen, this.#visibleThresholds, this.#drawing.scale.unit)
+            drawMarks(pen, this.#visibleMarks)
+            this.#placeLabels()
+          },
+        ],
         setCursor: [() => this.#placeLabels()],
       },
     }
@@ -211,84 +219,18 @@ export class Plot {
     return timeTicks(this.#drawing.rangeS, Math.max(2, Math.floor(across / (this.#em * 5))), end)
   }
 
-  /** Thresholds that are on the axis, with where they are on the canvas. */
-  #thresholds(u: uPlot): { value: number; y: number }[] {
+  #pen(u: uPlot, font: string): Pen {
+    return { u, font, em: this.#em, colour: (name) => this.#colour(name) }
+  }
+
+  get #visibleThresholds(): number[] {
     const { min, max } = this.#axis
-    return (this.#drawing.scale.thresholds ?? [])
-      .filter((value) => value >= min && value <= max)
-      .map((value) => ({ value, y: Math.round(u.valToPos(value, 'y', true)) + 0.5 }))
+    return (this.#drawing.scale.thresholds ?? []).filter((value) => value >= min && value <= max)
   }
 
-  /** Beneath the lines, thinner and fainter than any of them. */
-  #drawThresholds(u: uPlot): void {
-    const { ctx } = u
-    ctx.save()
-    ctx.strokeStyle = this.#colour('--faint')
-    ctx.lineWidth = devicePixelRatio
-    ctx.setLineDash([devicePixelRatio, 4 * devicePixelRatio])
-    for (const { y } of this.#thresholds(u)) {
-      ctx.beginPath()
-      ctx.moveTo(u.bbox.left, y)
-      ctx.lineTo(u.bbox.left + u.bbox.width, y)
-      ctx.stroke()
-    }
-    ctx.restore()
-  }
-
-  /** Over the lines, which they must be told from: each with a seam of the ground around it. */
-  #nameThresholds(u: uPlot, font: string): void {
-    const { ctx } = u
-    const ratio = devicePixelRatio
-    ctx.save()
-    ctx.font = scaled(font, ratio)
-    ctx.textAlign = 'left'
-    ctx.textBaseline = 'bottom'
-    ctx.lineJoin = 'round'
-    ctx.lineWidth = 4 * ratio
-    ctx.strokeStyle = this.#colour('--surface')
-    ctx.fillStyle = this.#colour('--faint')
-    for (const { value, y } of this.#thresholds(u)) {
-      const text = format(value, this.#drawing.scale.unit)
-      const [left, bottom] = [u.bbox.left + 4 * ratio, y - 2 * ratio]
-      ctx.strokeText(text, left, bottom)
-      ctx.fillText(text, left, bottom)
-    }
-    ctx.restore()
-  }
-
-  #drawMarks(u: uPlot, font: string): void {
-    const { ctx } = u
-    const ratio = devicePixelRatio
-    const from = this.#drawing.atS - this.#drawing.rangeS
-    ctx.save()
-    ctx.font = scaled(font, ratio)
-    ctx.strokeStyle = ctx.fillStyle = this.#colour('--muted')
-    ctx.textBaseline = 'middle'
-    ctx.lineWidth = ratio
-    ctx.setLineDash([3 * ratio, 3 * ratio])
-    const inside = this.#drawing.marks.filter((mark) => mark.atS > from && mark.atS <= this.#drawing.atS)
-    const across = inside.map((mark) => Math.round(u.valToPos(mark.atS, 'x', true)) + 0.5)
-    const gap = 4 * ratio
-    // From the newest back: that one is looked for first, and has least room to its right.
-    let free = u.bbox.left + u.bbox.width
-    for (const [at, mark] of [...inside.entries()].reverse()) {
-      const x = across[at] ?? 0
-      ctx.beginPath()
-      ctx.moveTo(x, u.bbox.top - this.#em * 0.9 * ratio)
-      ctx.lineTo(x, u.bbox.top + u.bbox.height)
-      ctx.stroke()
-      const texts = [mark.label, mark.short]
-      const widths = texts.map((text) => ctx.measureText(text).width)
-      const before = across[at - 1] ?? u.bbox.left
-      const place = besideMark(widths, { right: free - x - gap, left: x - gap - before })
-      free = x
-      if (!place) continue
-      const right = place.side === 'right'
-      ctx.textAlign = right ? 'left' : 'right'
-      ctx.fillText(texts[place.text] ?? '', right ? x + gap : x - gap, u.bbox.top - this.#em * 0.45 * ratio)
-      if (!right) free = x - gap * 2 - (widths[place.text] ?? 0)
-    }
-    ctx.restore()
+  get #visibleMarks(): Mark[] {
+    const { marks, atS, rangeS } = this.#drawing
+    return marks.filter((mark) => mark.atS > atS - rangeS && mark.atS <= atS)
   }
 
   /** The last value of each line at its end, or, under the crosshair, the values there. */
@@ -338,9 +280,6 @@ function distinct<T extends { line: Line; text: string }>(labels: readonly T[]):
     return !seen.has(key) && seen.add(key)
   })
 }
-
-/** A font for the canvas, whose pixels are the device's. */
-const scaled = (font: string, ratio: number): string => font.replace(/^[\d.]+/, (size) => String(Number(size) * ratio))
 
 const widest = (ctx: CanvasRenderingContext2D | undefined, font: string, texts: readonly string[]): number => {
   if (!ctx) return 0
