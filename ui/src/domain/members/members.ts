@@ -17,6 +17,10 @@ export function memberIndex(cluster: ClusterView | null, name: string): number {
   return number === undefined ? -1 : Number(number) - 1
 }
 
+/** The member with an id, as peers' metrics tell it; anything else is given back. */
+export const memberName = (cluster: ClusterView | null, id: string): string =>
+  cluster?.members.find((member) => member.id === id)?.name ?? id
+
 export interface Health {
   readonly word: string
   readonly icon: IconName

@@ -73,6 +73,16 @@ describe('a panel’s legend', () => {
       [true, 'failed'],
     ])
   })
+  it('says a peer by its name where its id is known', () => {
+    const panel = { targets: [{ expr: '', legend: '{{instance}} to {{To}}' }] }
+    const lines = linesOf(
+      frame(series('etcd-1', 0, { To: 'bd388e' }), series('etcd-1', 0, { To: '0' })),
+      panel,
+      indexOf,
+      (id) => (id === 'bd388e' ? 'etcd-3' : id),
+    )
+    expect(legendOf(lines).map(({ text }) => text)).toEqual(['to 0', 'to etcd-3'])
+  })
   it('is not there where colours tell all lines apart', () => {
     expect(legend(series('etcd-1', 0, { grpc_code: 'OK' }), series('etcd-2', 0, { grpc_code: 'OK' }))).toEqual([])
     expect(legend(series('etcd-1', 0), series(null, 0))).toEqual([])

@@ -8,11 +8,15 @@ import { hueName } from '$domain/members/members'
 /** Solid first; then patterns that stay apart at 1.5 px. */
 const DASHES: readonly (readonly number[])[] = [[], [6, 4], [2, 3], [10, 3, 2, 3]]
 
-/** `panel` names what tells a member's lines apart: its legends, less the member. */
+/**
+ * `panel` names what tells a member's lines apart: its legends, less the member. Peers' metrics tell members by their
+ * ids; `nameOf` gives the name for one, or what it was given.
+ */
 export function linesOf(
   frame: PanelFrame | undefined,
   panel: Pick<PanelView, 'targets'>,
   indexOf: (member: string) => number,
+  nameOf: (id: string) => string = (id) => id,
 ): Line[] {
   if (!frame) return []
   const variants = variantsOf(frame.series)
@@ -24,8 +28,8 @@ export function linesOf(
     ofMember.set(owner ?? '', (ofMember.get(owner ?? '') ?? 0) + 1)
     return {
       key: `${series.target}/${owner ?? ''}/${series.name}/${at}`,
-      name: series.name,
-      kind: kindOf(series, panel),
+      name: series.name.split(' ').map(nameOf).join(' '),
+      kind: kindOf(series, panel).split(' ').map(nameOf).join(' '),
       colour: owner === null ? '--other' : hueName(indexOf(owner)),
       dash: DASHES[variant % DASHES.length] ?? [],
       values: series.values,

@@ -4,7 +4,7 @@ import { format } from '$shared/format/format'
 import type { Line, Mark, Scale } from '$shared/chart/types'
 
 import { loadMarks } from '$domain/loads/marks'
-import { memberIndex } from '$domain/members/members'
+import { memberIndex, memberName } from '$domain/members/members'
 import { staleForS } from '$domain/session/clock.svelte'
 import type { Lab } from '$domain/session/context'
 import { panelKey } from '$domain/session/frame'
@@ -29,7 +29,12 @@ export class PanelData {
   }
 
   readonly lines: Line[] = $derived.by(() =>
-    linesOf(this.frame, this.#panel().panel, (member) => memberIndex(this.#lab.session.cluster, member)),
+    linesOf(
+      this.frame,
+      this.#panel().panel,
+      (member) => memberIndex(this.#lab.session.cluster, member),
+      (id) => memberName(this.#lab.session.cluster, id),
+    ),
   )
   readonly legend: LegendEntry[] = $derived.by(() => legendOf(this.lines))
   readonly points: number = $derived.by(() => pointCount(this.frame))
