@@ -19,6 +19,8 @@ lab: ## play scenario 0, puts and ranges, in the terminal
 	@scripts/tools.sh
 	@scripts/packages.sh build
 	@cargo xtask etcd
+	@echo "building etcd-labctl (some minutes the first time)"
+	@cargo build --package etcd-labctl
 	@cargo run --quiet --package etcd-labctl -- run puts-and-ranges
 
 etcd: ## build etcd with failpoints, of both versions (at once when nothing changed)

@@ -17,7 +17,7 @@ fn paths(text: &str) -> Vec<&str> {
         .skip(1)
         .step_by(2)
         .filter(|code| {
-            code.contains('/') && !code.contains([' ', '*', '<', ':', '$']) && !code.starts_with(['/', '.'])
+            code.contains('/') && !code.contains([' ', '*', '<', ':', '$']) && !code.starts_with(['/', '.', '~'])
         })
         .collect()
 }

@@ -53,9 +53,12 @@ impl Done<'_> {
         match self {
             _ if json => say::line(serde_json::to_string(self).unwrap_or_default()),
             Self::TidiedUp { id, members } => {
-                say::line(format_args!(
-                    "Tidied up after lab {id}, which had been killed ({members} members still ran)."
-                ));
+                let them = match members {
+                    0 => String::new(),
+                    1 => " A member of it still ran, and was ended.".into(),
+                    several => format!(" {several} members of it still ran, and were ended."),
+                };
+                say::line(format_args!("Tidied up after lab {id}, which had ended at once.{them}"));
             }
             Self::Stopped { id } => say::line(format_args!("Stopped lab {id}.")),
             Self::ClusterStopped { id } => {

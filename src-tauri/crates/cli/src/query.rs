@@ -64,6 +64,9 @@ pub async fn run(args: &QueryArgs) -> Result<ExitCode, Problem> {
 
 fn print(data: &Value) {
     let result = &data["result"];
+    if result.as_array().is_some_and(Vec::is_empty) {
+        return say::aside("No series answers this: check the name, or wait for the next scrape.");
+    }
     match (data["resultType"].as_str(), result.as_array()) {
         (Some("vector"), Some(elements)) => {
             let row = |element: &Value| vec![series(&element["metric"]), text(&element["value"][1])];

@@ -352,6 +352,25 @@ fn a_taken_port_is_said_with_its_holder_and_nothing_is_left() {
 }
 
 #[test]
+fn a_second_lab_on_the_same_ports_is_told_of_the_first() {
+    let home = tempfile::tempdir().unwrap();
+    // Where somebody else holds the usual ports, there is no first lab to be told of: that case is the one above.
+    let mut first = labctl(home.path()).args(["up", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(first.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: Value = serde_json::from_str(&line).unwrap();
+    let second = labctl(home.path()).arg("up").output().unwrap();
+    kill_process(Pid::from_child(&first), Signal::TERM).unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = text(&second.stderr);
+    match told["id"].as_str() {
+        Some(id) => assert!(said.contains(&format!("Lab {id} (a terminal, process ")), "{said}"),
+        None => assert_eq!(told["problem"]["code"], "port-taken"),
+    }
+}
+
+#[test]
 fn what_cannot_work_is_said_with_a_code_and_a_next_step() {
     let home = tempfile::tempdir().unwrap();
     let empty = tempfile::tempdir().unwrap();

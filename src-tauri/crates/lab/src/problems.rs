@@ -112,6 +112,17 @@ fn ports_taken(ports: &[PortTaken]) -> Problem {
     )
 }
 
+/// Ports taken by another lab of this person's.
+pub fn other_lab_runs(id: &str, host: &str, pid: u32) -> Problem {
+    let who = if host == "app" { "the app" } else { "a terminal" };
+    Problem::new(
+        "port-taken",
+        format!("Lab {id} ({who}, process {pid}) already runs on these ports. Nothing was started."),
+        "Look at it with `etcd-labctl status`, stop it with `etcd-labctl down`, or start another one beside it on free \
+         ports: the button in the window, `--ports auto` in the terminal.",
+    )
+}
+
 /// A folder or file that can't be made or written.
 pub fn folder(path: &std::path::Path, error: &io::Error) -> Problem {
     let path = path.display();

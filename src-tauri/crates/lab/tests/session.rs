@@ -118,7 +118,11 @@ async fn a_line_moves_from_the_load_to_the_frame() {
     .await;
     assert!(ended.done > 0 && ended.overall.unwrap().p99_s.is_some());
     asker.ask(Command::Stop).await.unwrap();
-    assert_eq!(snapshot(&asker).await.phase, Phase::Stopped);
+    let stopped = snapshot(&asker).await;
+    assert_eq!((stopped.phase, stopped.loads.len()), (Phase::Stopped, 1));
+    // A load of a cluster that is no more says nothing of the next.
+    start(&asker).await;
+    assert_eq!(snapshot(&asker).await.loads, []);
     lab.shutdown().await;
 }
 

@@ -60,6 +60,11 @@ impl Loads {
         }
     }
 
+    /// Forgets all that are over; tells which those were.
+    pub fn forget_ended(&mut self) -> Vec<u32> {
+        self.loads.extract_if(.., |_, load| load.is_over()).map(|(id, _)| id).collect()
+    }
+
     fn forget_oldest(&mut self) -> Option<u32> {
         let ended: Vec<u32> =
             self.loads.values().filter(|load| load.is_over()).map(|load| load.view.id).collect();

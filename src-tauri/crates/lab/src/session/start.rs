@@ -16,7 +16,7 @@ use crate::api::{
     ClusterView, Event, MemberState, MemberView, Phase, Ports, Problem, Reply, StartOptions, WaitingFor,
 };
 use crate::home::DataFolder;
-use crate::problems;
+use crate::{home, problems};
 
 /// etcd's backend quota when none is given: `DefaultQuotaBytes` (etcd, `server/storage/quota.go`).
 const DEFAULT_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
@@ -40,6 +40,10 @@ impl Session {
             }
             Ok((runtime, data)) => {
                 self.mended();
+                // What they say is of a cluster that is no more.
+                for id in self.loads.forget_ended() {
+                    self.tell(Event::LoadForgotten { id });
+                }
                 self.ended.clear();
                 self.show(shown::start(&options));
                 let waiting = self.shared.members.iter().map(|member| WaitingFor {
@@ -171,6 +175,8 @@ impl Session {
                 Reply::Done
             }
             Err(problem) => {
+                let problem =
+                    if problem.code == "port-taken" { self.other_lab().unwrap_or(problem) } else { problem };
                 self.next_view = None;
                 self.problem = Some(problem.clone());
                 self.enter(Phase::Failed { problem: problem.clone() });
@@ -180,6 +186,17 @@ impl Session {
         if let Some(answer) = asked {
             let _ = answer.send(reply);
         }
+    }
+
+    /// Says so when it is another lab of this person's that holds the topology's ports.
+    fn other_lab(&self) -> Option<Problem> {
+        let ports = self.config.topology.members.iter().map(|member| format!(":{}", member.client.host_port));
+        let ports: Vec<String> = ports.collect();
+        let holds = |node: &Node| ports.iter().any(|port| node.client.ends_with(port));
+        let other = home::find(&self.config.base).into_iter().find(|found| {
+            found.alive && found.record.id != self.info.id && found.record.nodes.iter().any(holds)
+        })?;
+        Some(problems::other_lab_runs(&other.record.id, &other.record.host, other.record.pid))
     }
 
     /// A start that was called off has ended, one way or the other; what it started goes.
