@@ -17,7 +17,10 @@ fn paths(text: &str) -> Vec<&str> {
         .skip(1)
         .step_by(2)
         .filter(|code| {
-            code.contains('/') && !code.contains([' ', '*', '<', ':', '$']) && !code.starts_with(['/', '.', '~'])
+            code.contains('/')
+                && !code.contains([' ', '*', '<', ':', '$'])
+                && !code.starts_with(['/', '.', '~'])
+                && !code.starts_with("target/")
         })
         .collect()
 }
