@@ -49,7 +49,7 @@ async fn a_member_that_dies_is_told_apart_and_used_again_when_it_returns() {
     let errors = &down.error_counts;
     assert!(errors.iter().any(|kind| kind.code == GrpcCode::Unavailable), "{errors:?}");
 
-    lab.runtime.restart(&lab.nodes[1].name).await.unwrap();
+    lab.runtime.restart(&lab.nodes[1].name, &|_| {}).await.unwrap();
     until(&mut seen, |progress| progress.members[1].conns_open == 3 && progress.members[1].rate > 0.0).await;
     cancel.cancel();
     let report = load.await.unwrap().unwrap();
