@@ -15,7 +15,9 @@ use super::ports::{self, PortChoice, PortMap};
 use super::process::{Launch, Process};
 use super::{arguments, data_ports, health};
 use crate::log::{last_lines, last_lines_since, reason};
-use crate::{ClusterError, Exit, Member, MemberProgress, Node, OnLaunched, OnProgress, Runtime, Topology};
+use crate::{
+    ClusterError, Exit, Member, MemberProgress, Node, OnLaunched, OnProgress, PortTaken, Runtime, Topology,
+};
 
 /// How long members get to become ready.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -23,6 +25,8 @@ const READY_WITHIN: Duration = Duration::from_secs(60);
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long members get to end when asked, before they are killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
+/// How long a port may look taken by nobody before that is believed.
+const LET_GO_WITHIN: Duration = Duration::from_secs(1);
 /// Log lines that go with an error.
 const LOG_LINES: usize = 20;
 /// Log lines searched for a reason: etcd prints its whole usage after the flag that it doesn't like.
@@ -128,6 +132,10 @@ impl NativeRuntime {
     fn last_words(log: &Path, log_start: u64) -> (Option<String>, Vec<String>) {
         let mut lines = last_lines_since(log, log_start, REASON_LINES).unwrap_or_default();
         let reason = reason(&lines);
+        // After a panic the Go runtime writes where it was; what it was about stands before.
+        if let Some(at) = lines.iter().position(|line| line.starts_with("goroutine ")) {
+            lines.truncate(at);
+        }
         lines.drain(..lines.len().saturating_sub(LOG_LINES));
         (reason, lines)
     }
@@ -305,6 +313,20 @@ impl NativeRuntime {
         Self::roll_back(ending).await;
     }
 
+    /// The ports that somebody listens on and goes on listening. What is held only for a moment is held by us: looking
+    /// for free ports opens them, and a process that is being forked meanwhile has them too until it is its own program.
+    async fn taken_for_good(ports: &PortMap) -> Vec<PortTaken> {
+        let deadline = Instant::now() + LET_GO_WITHIN;
+        loop {
+            let taken = ports::taken(ports);
+            let known = taken.iter().all(|one| one.holder.is_some());
+            if known || Instant::now() > deadline {
+                return taken;
+            }
+            sleep(ASK_EVERY).await;
+        }
+    }
+
     /// Ends all members at once. Done when all are gone.
     async fn roll_back_all(&self) {
         let ending = std::mem::take(&mut *self.running());
@@ -335,7 +357,7 @@ impl Runtime for NativeRuntime {
         // Before anything is touched: can this work at all?
         self.config.binaries.find(Program::Etcd, &self.config.version)?;
         let ports = self.choose_ports()?;
-        let taken = ports::taken(&ports);
+        let taken = Self::taken_for_good(&ports).await;
         if !taken.is_empty() {
             return Err(ClusterError::PortsTaken(taken));
         }
