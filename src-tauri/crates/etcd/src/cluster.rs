@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 
-use crate::{Alarm, EtcdError, Member, MemberStatus, Value};
+use crate::{Alarm, Deletion, EtcdError, Member, MemberStatus, Value};
 
 /// Connections to all members of a cluster, one each.
 #[derive(Clone)]
@@ -72,6 +72,14 @@ impl Cluster {
     /// See [`EtcdError`].
     pub async fn get(&self, key: &str) -> Result<Value, EtcdError> {
         self.any().await?.get(key).await
+    }
+
+    /// Deletes one key, or all that begin with it. See [`Member::delete`].
+    ///
+    /// # Errors
+    /// See [`EtcdError`].
+    pub async fn delete(&self, key: &str, prefix: bool) -> Result<Deletion, EtcdError> {
+        self.any().await?.delete(key, prefix).await
     }
 
     /// Drops all history before `revision`, or before the present one; tells which it was. See [`Member::compact`].

@@ -7,4 +7,4 @@ mod member;
 
 pub use cluster::Cluster;
 pub use error::EtcdError;
-pub use member::{Alarm, AlarmKind, Member, MemberStatus, Value};
+pub use member::{Alarm, AlarmKind, Deletion, Member, MemberStatus, Value};

@@ -3,7 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use etcd_client::{AlarmAction, AlarmMember, AlarmOptions, AlarmType, Channel, Client, CompactionOptions};
+use etcd_client::{
+    AlarmAction, AlarmMember, AlarmOptions, AlarmType, Channel, Client, CompactionOptions, DeleteOptions,
+};
 use tonic::transport::Endpoint;
 
 use crate::EtcdError;
@@ -81,6 +83,15 @@ pub struct Value {
     /// `None` when the key doesn't exist.
     pub value: Option<Vec<u8>>,
     /// Revision of the store at the read.
+    pub revision: i64,
+}
+
+/// What a deletion did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// Keys that are gone.
+    pub deleted: i64,
+    /// Revision of the store afterwards.
     pub revision: i64,
 }
 
@@ -167,6 +178,22 @@ impl Member {
             value: answer.kvs().first().map(|pair| pair.value().to_vec()),
             revision: answer.header().map_or(0, etcd_client::ResponseHeader::revision),
         })
+    }
+
+    /// Deletes one key, or, with `prefix`, all that begin with it; every key when the prefix is empty. Accepted by a
+    /// full database too.
+    ///
+    /// # Errors
+    /// See [`EtcdError`].
+    pub async fn delete(&self, key: &str, prefix: bool) -> Result<Deletion, EtcdError> {
+        let mut client = self.client.clone();
+        let options = prefix.then(|| match key {
+            "" => DeleteOptions::new().with_all_keys(),
+            _ => DeleteOptions::new().with_prefix(),
+        });
+        let answer = self.ask(MAINTENANCE_WITHIN, client.delete(key, options)).await?;
+        let revision = answer.header().map_or(0, etcd_client::ResponseHeader::revision);
+        Ok(Deletion { deleted: answer.deleted(), revision })
     }
 
     /// Drops all history before `revision`, in the whole cluster; answers when it is done physically.

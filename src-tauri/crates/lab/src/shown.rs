@@ -133,6 +133,17 @@ pub fn compact(nodes: &[Node], revision: i64) -> Line {
     )
 }
 
+/// Delete one key, or all that begin with it.
+pub fn delete(nodes: &[Node], key: &str, prefix: bool) -> Line {
+    let words = match (key, prefix) {
+        // etcdctl takes no empty key; from the zero byte on is every key.
+        ("", true) => "del '' --from-key".to_owned(),
+        (key, true) => format!("del {} --prefix", quoted(key)),
+        (key, false) => format!("del {}", quoted(key)),
+    };
+    etcdctl(&endpoints(nodes), &words, "Delete keys")
+}
+
 /// Defragment one member.
 pub fn defragment(node: &Node) -> Line {
     etcdctl(endpoint(node), "defrag", "Give a member's free pages back to the disk")

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{AlarmView, DashboardView, DoctorLine, Problem, Snapshot};
+use super::{
+    AlarmView, CourseOptions, DashboardView, DoctorLine, Guess, LinkShape, MemberFailpoint, Problem,
+    ScenarioView, Snapshot, TermView,
+};
 use crate::diagram::Diagram;
 
 /// Where members listen.
@@ -20,6 +23,18 @@ pub enum Ports {
     Auto,
 }
 
+/// Which of the lab's topologies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export_to = "lab.ts")]
+pub enum TopologyName {
+    /// Members speak with each other directly: `compose/etcd.yaml`.
+    #[default]
+    Etcd,
+    /// Members speak with each other through a proxy that can delay and cut each link: `compose/etcd-bridge.yaml`.
+    EtcdBridge,
+}
+
 /// How a cluster is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
@@ -27,6 +42,8 @@ pub enum Ports {
 pub struct StartOptions {
     /// etcd's version, such as `3.5.9`; the lab's default when absent.
     pub etcd_version: Option<String>,
+    /// Members, and how they speak with each other.
+    pub topology: TopologyName,
     /// Where members listen.
     pub ports: Ports,
     /// Go on with the data of the last run instead of a fresh start.
@@ -184,6 +201,76 @@ pub enum Command {
     Alarms,
     /// Disarm every alarm. Answer: `alarms`, those that were disarmed.
     Disarm,
+    /// Delete one key, or all that begin with it. Answer: `deleted`.
+    Delete {
+        /// Key, or prefix; the empty prefix is every key.
+        key: String,
+        /// Whether `key` is a prefix.
+        prefix: bool,
+    },
+    /// Every failpoint of every member, set or not. Answer: `failpoints`.
+    Failpoints,
+    /// Set a failpoint. Answer: `done`.
+    SetFailpoint {
+        /// Members; all when empty.
+        members: Vec<String>,
+        /// Failpoint, such as `walBeforeFdatasync`.
+        failpoint: String,
+        /// Term, such as `sleep(100)`.
+        term: String,
+        /// Clear it after so many seconds; never when absent.
+        for_s: Option<u32>,
+    },
+    /// Clear failpoints. Answer: `done`.
+    ClearFailpoints {
+        /// Members; all when empty.
+        members: Vec<String>,
+        /// Failpoint; all that are set when absent.
+        failpoint: Option<String>,
+    },
+    /// Say what is done to the bytes of some links, each from a member of `from` to another of `to`. Answer: `done`.
+    SetLinks {
+        /// Members that send; all when empty.
+        from: Vec<String>,
+        /// Members that receive; all when empty.
+        to: Vec<String>,
+        /// What is done to them, in place of what was.
+        shape: LinkShape,
+    },
+    /// Let all links pass everything at once, as it comes. Answer: `done`.
+    HealLinks,
+    /// The scenarios, and how far the person got. Answer: `scenarios`.
+    Scenarios,
+    /// Begin a scenario, at its first step or another: a fresh cluster is started and brought into the state that
+    /// the step needs. What is under way makes room. Answer: `done` at once; the rest is told as events.
+    BeginScenario {
+        /// Which, and how.
+        options: CourseOptions,
+    },
+    /// Say what the person expects. Answer: `done`.
+    Predict {
+        /// What.
+        guess: Guess,
+    },
+    /// Carry out the present step's actions. Answer: `done` at once.
+    DoStep,
+    /// Show the hint. Answer: `done`.
+    ShowHint,
+    /// Show the actions that the person was to find, and carry them out. Answer: `done` at once.
+    SolveStep,
+    /// Go on to the next step, or to the end. Answer: `done` at once.
+    NextStep,
+    /// Set the stage for the present step again, with a fresh cluster, and ask again. Answer: `done` at once.
+    RestartStep,
+    /// Leave the scenario: its faults are cleared and its loads stopped, the cluster stays. Answer: `done`.
+    LeaveScenario,
+    /// Forget the person's progress in one scenario, or in all. Answer: `done`.
+    ForgetProgress {
+        /// Scenario; all when absent.
+        scenario: Option<String>,
+    },
+    /// The terms, with their metrics as the running members expose them. Answer: `glossary`.
+    Glossary,
     /// Evaluate PromQL at one time, now when absent. Answer: `query`.
     Query {
         /// Expression.
@@ -259,6 +346,28 @@ pub enum Reply {
     Alarms {
         /// One a member and kind.
         alarms: Vec<AlarmView>,
+    },
+    /// Keys were deleted.
+    Deleted {
+        /// How many.
+        deleted: i64,
+        /// The store's revision afterwards.
+        revision: i64,
+    },
+    /// Failpoints.
+    Failpoints {
+        /// One a member and failpoint, in the order of the members, then by name.
+        failpoints: Vec<MemberFailpoint>,
+    },
+    /// Scenarios.
+    Scenarios {
+        /// In the order of their numbers.
+        scenarios: Vec<ScenarioView>,
+    },
+    /// Terms.
+    Glossary {
+        /// By name.
+        terms: Vec<TermView>,
     },
     /// An answer of the evaluator.
     Query {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ClusterView, Frame, LoadView, Phase, Problem};
+use super::{ClusterView, CourseView, FaultsView, Frame, LoadView, Mark, Phase, Problem};
 
 /// Which program a shown command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -59,6 +59,21 @@ pub enum Event {
     LoadForgotten {
         /// Its id.
         id: u32,
+    },
+    /// Faults were set, changed or healed, or were reached: what is in effect now.
+    Faults {
+        /// All of them.
+        faults: FaultsView,
+    },
+    /// Something happened that charts mark.
+    Mark {
+        /// What.
+        mark: Mark,
+    },
+    /// A scenario began, went on, or was left.
+    Course {
+        /// Where it is; absent when there is none any more.
+        course: Option<Box<CourseView>>,
     },
     /// A command was carried out.
     Shown {

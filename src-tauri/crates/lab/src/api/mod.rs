@@ -6,13 +6,23 @@
 //! Refuses to know how anything is done, and who is listening.
 
 mod command;
+mod course;
 mod event;
+mod fault;
 mod frame;
 mod problem;
 mod view;
 
-pub use command::{Command, LoadSpec, PanelRef, Ports, Reply, StartOptions, WatchSet, Workload};
+pub use command::{
+    Command, LoadSpec, PanelRef, Ports, Reply, StartOptions, TopologyName, WatchSet, Workload,
+};
+pub use course::{
+    ActionState, ActionView, CheckView, Control, CourseOptions, CourseView, Guess, LevelView, LinkTo, Mark,
+    MarkKind, MeasuredView, MetricView, PredictionView, Profile, RoleView, ScenarioView, StepPhase,
+    StepRecord, StepSummary, StepView, TermView, VerdictView,
+};
 pub use event::{CommandKind, Event, ShownCommand};
+pub use fault::{FailpointView, FaultsView, LinkShape, LinkView, MemberFailpoint};
 pub use frame::{ArrowFrame, ArrowValue, DiagramFrame, Frame, PanelFrame, SeriesFrame};
 pub use problem::Problem;
 pub use view::{

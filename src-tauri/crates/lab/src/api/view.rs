@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{LoadSpec, Problem, ShownCommand};
+use super::{CourseView, FaultsView, LoadSpec, Mark, Problem, ShownCommand, TopologyName};
 
 /// What is waited for while a cluster starts, one line a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -120,6 +120,8 @@ pub struct AlarmView {
 pub struct ClusterView {
     /// `native` or `docker`.
     pub runtime: String,
+    /// How members speak with each other.
+    pub topology: TopologyName,
     /// etcd's version.
     pub etcd_version: String,
     /// Backend quota in bytes.
@@ -274,6 +276,12 @@ pub struct Snapshot {
     pub cluster: Option<ClusterView>,
     /// Loads, oldest first.
     pub loads: Vec<LoadView>,
+    /// Faults in effect.
+    pub faults: FaultsView,
+    /// The last marks, oldest first.
+    pub marks: Vec<Mark>,
+    /// The scenario under way.
+    pub course: Option<Box<CourseView>>,
     /// The last commands, oldest first.
     pub shown: Vec<ShownCommand>,
     /// The last thing that went wrong by itself and was not dismissed.

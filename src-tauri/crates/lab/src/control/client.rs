@@ -63,6 +63,16 @@ fn answered_within(command: &Command) -> Option<Duration> {
         | Command::Log { .. }
         | Command::Dashboards
         | Command::Diagrams
+        | Command::Scenarios
+        | Command::Glossary
+        | Command::BeginScenario { .. }
+        | Command::Predict { .. }
+        | Command::DoStep
+        | Command::ShowHint
+        | Command::SolveStep
+        | Command::NextStep
+        | Command::RestartStep
+        | Command::ForgetProgress { .. }
         | Command::DismissProblem => Some(ANSWERS_WITHIN),
         Command::Query { .. } | Command::QueryRange { .. } => Some(evaluation::TIMEOUT + ANSWERS_WITHIN),
         Command::Start { .. }
@@ -70,8 +80,15 @@ fn answered_within(command: &Command) -> Option<Duration> {
         | Command::RestartMember { .. }
         | Command::Put { .. }
         | Command::Get { .. }
+        | Command::Delete { .. }
         | Command::Compact { .. }
         | Command::Defragment { .. }
+        | Command::Failpoints
+        | Command::SetFailpoint { .. }
+        | Command::ClearFailpoints { .. }
+        | Command::SetLinks { .. }
+        | Command::HealLinks
+        | Command::LeaveScenario
         | Command::Alarms
         | Command::Disarm
         | Command::Doctor

@@ -9,7 +9,7 @@ mod operations;
 mod poll;
 mod start;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,7 +19,10 @@ use lab_metrics::{Clock, MemoryStore, Scraper};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{ClusterView, Command, Event, LabInfo, MemberState, Phase, Problem, Reply, Snapshot};
+use crate::api::{
+    ClusterView, Command, CourseView, Event, FaultsView, LabInfo, Mark, MarkKind, MemberState, Phase,
+    Problem, Reply, Snapshot,
+};
 use crate::home::{Home, Record};
 use crate::lab::Config;
 use crate::problems;
@@ -27,6 +30,9 @@ use crate::shown::{self, History, Line};
 use loads::Loads;
 
 pub use poll::MemberNews;
+
+/// Marks kept for a snapshot; charts look back a few minutes.
+const MARKS: usize = 200;
 
 /// How the answer to a command reaches who asked.
 pub type Answer = oneshot::Sender<Reply>;
@@ -53,6 +59,10 @@ pub enum Message {
     LoadEnded(u32, Box<Result<lab_bench::Report, lab_bench::BenchError>>),
     /// Something was done that a person could have typed.
     Done(Line),
+    /// Something happened that charts mark.
+    Mark(MarkKind, String),
+    /// A scenario began, went on, or was left.
+    Course(Option<Box<CourseView>>),
 }
 
 /// What listeners read without asking the session.
@@ -100,6 +110,10 @@ pub struct Session {
     stopping: Vec<Answer>,
     ended: HashMap<String, String>,
     loads: Loads,
+    faults: FaultsView,
+    marks: VecDeque<Mark>,
+    next_mark: u64,
+    course: Option<Box<CourseView>>,
     shown: History,
     problem: Option<Problem>,
     leaving: Option<Answer>,
@@ -137,6 +151,10 @@ impl Session {
             stopping: Vec::new(),
             ended: HashMap::new(),
             loads: Loads::default(),
+            faults: FaultsView::default(),
+            marks: VecDeque::new(),
+            next_mark: 0,
+            course: None,
             shown: History::default(),
             problem: None,
             leaving: None,
@@ -179,6 +197,11 @@ impl Session {
             Message::Load(id, progress) => self.load_progress(id, &progress),
             Message::LoadEnded(id, result) => self.load_ended(id, *result),
             Message::Done(line) => self.show(line),
+            Message::Mark(kind, text) => self.mark(kind, text),
+            Message::Course(course) => {
+                self.course = course.clone();
+                self.tell(Event::Course { course });
+            }
         }
     }
 
@@ -196,6 +219,7 @@ impl Session {
             Command::Put { .. }
             | Command::Get { .. }
             | Command::Compact { .. }
+            | Command::Delete { .. }
             | Command::Defragment { .. }
             | Command::Alarms
             | Command::Disarm => return self.operate(command, answer),
@@ -215,7 +239,23 @@ impl Session {
                 return;
             }
             // These are answered by the listener itself, without the session.
-            Command::Watch { .. }
+            Command::Failpoints
+            | Command::SetFailpoint { .. }
+            | Command::ClearFailpoints { .. }
+            | Command::SetLinks { .. }
+            | Command::HealLinks
+            | Command::Scenarios
+            | Command::BeginScenario { .. }
+            | Command::Predict { .. }
+            | Command::DoStep
+            | Command::ShowHint
+            | Command::SolveStep
+            | Command::NextStep
+            | Command::RestartStep
+            | Command::LeaveScenario
+            | Command::ForgetProgress { .. }
+            | Command::Glossary
+            | Command::Watch { .. }
             | Command::Query { .. }
             | Command::QueryRange { .. }
             | Command::Dashboards
@@ -231,6 +271,9 @@ impl Session {
             phase: self.phase.clone(),
             cluster: self.view.clone(),
             loads: self.loads.views(),
+            faults: self.faults.clone(),
+            marks: self.marks.iter().cloned().collect(),
+            course: self.course.clone(),
             shown: self.shown.kept(),
             problem: self.problem.clone(),
         }
@@ -271,6 +314,16 @@ impl Session {
     fn show(&mut self, line: Line) {
         let command = self.shown.add((self.clock)(), line);
         self.tell(Event::Shown { command });
+    }
+
+    fn mark(&mut self, kind: MarkKind, text: String) {
+        if self.marks.len() == MARKS {
+            self.marks.pop_front();
+        }
+        self.next_mark += 1;
+        let mark = Mark { id: self.next_mark, at_s: (self.clock)() as f64 / 1_000.0, kind, text };
+        self.marks.push_back(mark.clone());
+        self.tell(Event::Mark { mark });
     }
 
     fn went_wrong(&mut self, problem: Problem) {

@@ -6,7 +6,7 @@ use lab_etcd::{Cluster, EtcdError};
 
 use super::poll::alarm_view;
 use super::{Answer, Message, Session};
-use crate::api::{Command, MemberView, Problem, Reply};
+use crate::api::{Command, MarkKind, MemberView, Problem, Reply};
 use crate::problems;
 use crate::shown::{self, Line};
 
@@ -21,7 +21,12 @@ impl Session {
         };
         let members = self.view.as_ref().map(|view| view.members.clone()).unwrap_or_default();
         let inbox = self.inbox.clone();
+        let marked = mark_of(&command);
         tokio::spawn(async move {
+            // Marked when it begins: what it does shows from then on.
+            if let (Some(text), Some(inbox)) = (marked, inbox.upgrade()) {
+                let _ = inbox.send(Message::Mark(MarkKind::Operation, text)).await;
+            }
             let reply = match carry_out(&cluster, &nodes, &members, command).await {
                 Ok((line, reply)) => {
                     if let Some(inbox) = inbox.upgrade() {
@@ -33,6 +38,17 @@ impl Session {
             };
             let _ = answer.send(reply);
         });
+    }
+}
+
+/// What charts call it, if they show it.
+fn mark_of(command: &Command) -> Option<String> {
+    match command {
+        Command::Compact { .. } => Some("compaction".into()),
+        Command::Delete { prefix: true, .. } => Some("keys deleted".into()),
+        Command::Defragment { member } => Some(format!("defragment {member}")),
+        Command::Disarm => Some("alarms disarmed".into()),
+        _ => None,
     }
 }
 
@@ -56,6 +72,11 @@ async fn carry_out(
         Command::Compact { revision } => {
             let revision = cluster.compact(revision).await.map_err(failed)?;
             (shown::compact(nodes, revision), Reply::Revision { revision })
+        }
+        Command::Delete { key, prefix } => {
+            let gone = cluster.delete(&key, prefix).await.map_err(failed)?;
+            let reply = Reply::Deleted { deleted: gone.deleted, revision: gone.revision };
+            (shown::delete(nodes, &key, prefix), reply)
         }
         Command::Defragment { member } => {
             let node = nodes

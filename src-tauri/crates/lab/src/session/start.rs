@@ -125,6 +125,7 @@ impl Session {
         self.keeps_data = options.keep_data;
         self.next_view = Some(ClusterView {
             runtime: runtime.kind().into(),
+            topology: options.topology,
             etcd_version: version,
             quota_bytes: options.quota_bytes.unwrap_or(DEFAULT_QUOTA_BYTES),
             heartbeat_ms: self.config.topology.heartbeat_ms,
