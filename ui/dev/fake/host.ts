@@ -172,6 +172,9 @@ export class FakeHost implements Host {
         ...(world.putSpec ? [world.load('put', world.putSpec, now, true)] : []),
         ...(world.rangeSpec ? [world.load('range', world.rangeSpec, now, true)] : []),
       ],
+      faults: { failpoints: [], links: null },
+      marks: [],
+      course: null,
       shown: this.#shown,
       problem:
         world.story === 'dead'

@@ -116,6 +116,7 @@ export class World {
     const dead = this.story === 'dead' && t > this.bornS - 30
     return {
       runtime: 'native',
+      topology: 'etcd',
       etcdVersion: '3.5.9',
       quotaBytes: 2_147_483_648,
       heartbeatMs: 250,

@@ -31,6 +31,7 @@ export class ClusterControl {
     this.ports = ports
     const options: StartOptions = {
       etcdVersion: this.version,
+      topology: 'etcd',
       ports,
       keepData: this.keepData,
       quotaBytes: null,

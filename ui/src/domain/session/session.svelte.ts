@@ -10,10 +10,12 @@ import type {
   DashboardView,
   Diagram,
   Event,
+  FaultsView,
   Frame,
   LabInfo,
   LoadPoint,
   LoadView,
+  Mark,
   Phase,
   Problem,
   Reply,
@@ -31,6 +33,10 @@ export type Link = 'connecting' | 'live' | 'ended' | 'gone'
 const LOAD_HISTORY = 300
 /** Commands that are kept for the log. */
 const SHOWN = 500
+/** Marks that are kept: more than any chart's window has room for. */
+const MARKS = 200
+
+export const NO_FAULTS: FaultsView = { failpoints: [], links: null }
 
 /** Code of the answer to what the person themselves called off by stopping the cluster: nothing to be told of. */
 export const CALLED_OFF = 'called-off'
@@ -49,6 +55,10 @@ export class Session {
   members = $state.raw<readonly string[]>([])
   /** Loads by id, oldest first. */
   readonly loads = new SvelteMap<number, LoadView>()
+  /** What is in effect, whoever set it. */
+  faults = $state.raw<FaultsView>(NO_FAULTS)
+  /** Moments that charts mark, oldest first. */
+  marks = $state.raw<readonly Mark[]>([])
   shown = $state.raw<readonly ShownCommand[]>([])
   problem = $state.raw<Problem | null>(null)
   dashboards = $state.raw<readonly DashboardView[]>([])
@@ -139,6 +149,8 @@ export class Session {
     this.shown = snapshot.shown
     this.loads.clear()
     for (const load of snapshot.loads) this.loads.set(load.id, load)
+    this.faults = snapshot.faults
+    this.marks = snapshot.marks
   }
 
   #hear(event: Event): void {
@@ -161,6 +173,12 @@ export class Session {
         break
       case 'loadForgotten':
         this.loads.delete(event.id)
+        break
+      case 'faults':
+        this.faults = event.faults
+        break
+      case 'mark':
+        this.marks = [...this.marks.filter((each) => each.id !== event.mark.id), event.mark].slice(-MARKS)
         break
       case 'shown':
         this.shown = [...this.shown.filter((each) => each.id !== event.command.id), event.command].slice(-SHOWN)
@@ -185,7 +203,10 @@ export class Session {
     // Nothing of the last cluster is drawn as if it were of the next, and its problems are not the next one's.
     if (phase.name !== 'running') this.#clear()
     if (phase.name === 'starting') this.problem = null
-    if (phase.name === 'stopped') this.cluster = null
+    if (phase.name === 'stopped') {
+      this.cluster = null
+      this.faults = NO_FAULTS
+    }
     this.#name()
   }
 

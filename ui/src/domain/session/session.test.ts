@@ -20,6 +20,9 @@ const SNAPSHOT: Snapshot = {
   phase: { name: 'running', sinceMs: 1 },
   cluster: null,
   loads: [],
+  faults: { failpoints: [], links: null },
+  marks: [],
+  course: null,
   shown: [],
   problem: null,
 }
