@@ -1,13 +1,13 @@
 //! Sequence diagrams as data: who speaks to whom inside a member, and which metric, if any, measures it.
 //!
 //! The diagrams are written in `src-tauri/scenarios/diagrams/*.yaml`; [`read`] takes one in and refuses what would
-//! mislead, [`builtin`] holds those of the lab. An arrow without a metric of its own says so and why: nothing is
+//! mislead, [`builtin`] gives those of the lab. An arrow without a metric of its own says so and why: nothing is
 //! estimated. Refuses to know what the metrics' values are and how a diagram is drawn.
 
 mod file;
 mod mermaid;
 
-pub use file::{Mistake, builtin, read};
+pub use file::{Placed, read};
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -27,6 +27,13 @@ pub struct Diagram {
     pub lanes: Vec<Lane>,
     /// From top to bottom; numbered from 1 by their place.
     pub steps: Vec<Step>,
+    /// The same as Mermaid text, for a wiki or an issue: lanes and arrows, without metrics.
+    pub mermaid: String,
+}
+
+/// The lab's diagrams, in their order.
+pub fn builtin() -> &'static [Diagram] {
+    &crate::content::builtin().diagrams
 }
 
 /// A component.

@@ -3,17 +3,22 @@
 //! them is known here.
 
 pub mod api;
+mod bench_spec;
 mod boards;
+pub mod content;
 pub mod control;
 mod desk;
 pub mod diagram;
 pub mod doctor;
 pub mod evaluation;
+pub mod glossary;
 pub mod home;
 mod lab;
 mod listen;
+mod mistake;
 pub mod problems;
 pub mod prometheus_api;
+mod release_line;
 pub mod scenario;
 mod serve;
 mod session;
@@ -21,3 +26,5 @@ mod shown;
 mod watch;
 
 pub use lab::{Asker, Config, Events, Lab};
+pub use mistake::Mistake;
+pub use release_line::ReleaseLine;

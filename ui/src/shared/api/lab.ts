@@ -401,7 +401,11 @@ lanes: Array<Lane>,
 /**
  * From top to bottom; numbered from 1 by their place.
  */
-steps: Array<Step>, };
+steps: Array<Step>, 
+/**
+ * The same as Mermaid text, for a wiki or an issue: lanes and arrows, without metrics.
+ */
+mermaid: string, };
 
 /**
  * The measured values of one diagram; arrows without a metric are not in it.
@@ -1318,7 +1322,11 @@ scenarios: Array<ScenarioView>, } | { "type": "glossary",
 /**
  * By name.
  */
-terms: Array<TermView>, } | { "type": "query", 
+terms: Array<TermView>, 
+/**
+ * What the lab builds on and where its knowledge is from.
+ */
+references: Array<LinkTo>, } | { "type": "query", 
 /**
  * Prometheus' HTTP JSON `data` object.
  */

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    AlarmView, CourseOptions, DashboardView, DoctorLine, Guess, LinkShape, MemberFailpoint, Problem,
+    AlarmView, CourseOptions, DashboardView, DoctorLine, Guess, LinkShape, LinkTo, MemberFailpoint, Problem,
     ScenarioView, Snapshot, TermView,
 };
 use crate::diagram::Diagram;
@@ -368,6 +368,8 @@ pub enum Reply {
     Glossary {
         /// By name.
         terms: Vec<TermView>,
+        /// What the lab builds on and where its knowledge is from.
+        references: Vec<LinkTo>,
     },
     /// An answer of the evaluator.
     Query {

@@ -2,43 +2,23 @@
 //! `no_metric`. Strict, because a diagram that names the wrong metric teaches something false.
 
 use std::collections::HashSet;
-use std::fmt;
-use std::sync::LazyLock;
 
 use lab_dashboards::Unit;
 use lab_promql::ValueType;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
-use super::{Diagram, Lane, Measure, MetricKind, SourcePlace, Step, StepKind};
+use super::{Diagram, Lane, Measure, MetricKind, SourcePlace, Step, StepKind, mermaid};
+use crate::mistake::{Mistake, Mistakes};
 
 /// Release lines of etcd that the lab runs: each arrow says where in both it happens.
 const RELEASE_LINES: [&str; 2] = ["3.5", "3.7"];
-
-/// Something wrong in a diagram's file.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Mistake {
-    /// File as it was named.
-    pub file: String,
-    /// Line, from 1; 0 when it concerns no particular one.
-    pub line: u64,
-    /// What is wrong, a sentence.
-    pub reason: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}: {}", self.file, self.reason),
-            line => write!(f, "{}:{line}: {}", self.file, self.reason),
-        }
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DiagramFile {
     id: Spanned<String>,
+    place: u32,
     title: String,
     about: String,
     lanes: Vec<Spanned<Lane>>,
@@ -71,6 +51,15 @@ struct MetricFile {
     means: String,
 }
 
+/// A diagram, and where it stands among others.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Diagrams are shown in this order.
+    pub place: u32,
+    /// The diagram.
+    pub diagram: Diagram,
+}
+
 /// Reads a diagram.
 ///
 /// # Errors
@@ -78,55 +67,18 @@ struct MetricFile {
 /// group that don't stand together; a step whose kind and ends disagree, or that has both or none of `metric` and
 /// `no_metric`; a query that isn't understood, doesn't use its metric or gives no value a member; a unit that
 /// the lab can't write; a duration that isn't in seconds; a source that is missing for one of the etcd versions.
-pub fn read(file: &str, text: &str) -> Result<Diagram, Vec<Mistake>> {
-    let raw: DiagramFile = serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().map_or(0, |location| location.line());
-        vec![Mistake { file: file.to_owned(), line, reason: error.without_snippet().to_string() }]
-    })?;
-    let mut mistakes = Mistakes { file, list: Vec::new() };
+pub fn read(file: &str, text: &str) -> Result<Placed, Vec<Mistake>> {
+    let mut mistakes = Mistakes::of(file);
+    let Some(raw) = mistakes.yaml::<DiagramFile>(text) else { return Err(mistakes.into_list()) };
     check_lanes(&raw, &mut mistakes);
     for step in &raw.steps {
         check_step(step, &raw.lanes, &mut mistakes);
     }
-    if mistakes.list.is_empty() { Ok(raw.into()) } else { Err(mistakes.list) }
+    let list = mistakes.into_list();
+    if list.is_empty() { Ok(Placed { place: raw.place, diagram: raw.into() }) } else { Err(list) }
 }
 
-/// The lab's diagrams: put, range, compaction.
-pub fn builtin() -> &'static [Diagram] {
-    static DIAGRAMS: LazyLock<Vec<Diagram>> = LazyLock::new(|| {
-        // The tests read every one of them; a file with a mistake would not be built in.
-        FILES.iter().filter_map(|(file, text)| read(file, text).ok()).collect()
-    });
-    &DIAGRAMS
-}
-
-macro_rules! embedded {
-    ($($name:literal),+ $(,)?) => {
-        [$((
-            concat!("src-tauri/scenarios/diagrams/", $name, ".yaml"),
-            include_str!(concat!("../../../../scenarios/diagrams/", $name, ".yaml")),
-        )),+]
-    };
-}
-
-const FILES: [(&str, &str); 3] = embedded!["puts", "ranges", "compaction"];
-
-struct Mistakes<'a> {
-    file: &'a str,
-    list: Vec<Mistake>,
-}
-
-impl Mistakes<'_> {
-    fn add<T>(&mut self, at: &Spanned<T>, reason: impl Into<String>) {
-        self.list.push(Mistake {
-            file: self.file.to_owned(),
-            line: at.referenced.line(),
-            reason: reason.into(),
-        });
-    }
-}
-
-fn check_lanes(raw: &DiagramFile, mistakes: &mut Mistakes<'_>) {
+fn check_lanes(raw: &DiagramFile, mistakes: &mut Mistakes) {
     if raw.lanes.is_empty() || raw.steps.is_empty() {
         mistakes.add(&raw.id, "a diagram has lanes and steps");
     }
@@ -149,7 +101,7 @@ fn check_lanes(raw: &DiagramFile, mistakes: &mut Mistakes<'_>) {
     }
 }
 
-fn check_step(step: &Spanned<StepFile>, lanes: &[Spanned<Lane>], mistakes: &mut Mistakes<'_>) {
+fn check_step(step: &Spanned<StepFile>, lanes: &[Spanned<Lane>], mistakes: &mut Mistakes) {
     let StepFile { from, to, label, kind, about, source, metric, no_metric } = &step.value;
     for end in [from, to] {
         if !lanes.iter().any(|lane| lane.value.id == end.value) {
@@ -180,7 +132,7 @@ fn check_step(step: &Spanned<StepFile>, lanes: &[Spanned<Lane>], mistakes: &mut 
     }
 }
 
-fn check_metric(metric: &MetricFile, mistakes: &mut Mistakes<'_>) {
+fn check_metric(metric: &MetricFile, mistakes: &mut Mistakes) {
     let MetricFile { name, query, unit, statistic, kind, hot, means } = metric;
     match lab_promql::parse(&query.value) {
         Err(error) => mistakes.add(query, format!("the query is not understood: {error}")),
@@ -211,13 +163,10 @@ fn check_metric(metric: &MetricFile, mistakes: &mut Mistakes<'_>) {
 
 impl From<DiagramFile> for Diagram {
     fn from(raw: DiagramFile) -> Self {
-        Self {
-            id: raw.id.value,
-            title: raw.title,
-            about: raw.about,
-            lanes: raw.lanes.into_iter().map(|lane| lane.value).collect(),
-            steps: raw.steps.into_iter().map(|step| step.value.into()).collect(),
-        }
+        let lanes: Vec<Lane> = raw.lanes.into_iter().map(|lane| lane.value).collect();
+        let steps: Vec<Step> = raw.steps.into_iter().map(|step| step.value.into()).collect();
+        let mermaid = mermaid::written(&lanes, &steps);
+        Self { id: raw.id.value, title: raw.title, about: raw.about, lanes, steps, mermaid }
     }
 }
 
@@ -241,9 +190,11 @@ impl From<MetricFile> for Measure {
 
 #[cfg(test)]
 mod tests {
+    use super::super::builtin;
     use super::*;
 
     const SMALL: &str = r#"id: small
+place: 1
 title: Small
 about: A small one.
 lanes:
@@ -266,15 +217,9 @@ steps:
 "#;
 
     #[test]
-    fn the_labs_diagrams_have_no_mistake() {
-        for (file, text) in FILES {
-            if let Err(mistakes) = read(file, text) {
-                let list: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
-                panic!("{}", list.join("\n"));
-            }
-        }
+    fn the_labs_diagrams_come_in_their_order() {
         let ids: Vec<&str> = builtin().iter().map(|diagram| diagram.id.as_str()).collect();
-        assert_eq!(ids, ["puts", "ranges", "compaction"]);
+        assert_eq!(ids[..3], ["puts", "ranges", "compaction"]);
     }
 
     #[test]
@@ -302,20 +247,20 @@ steps:
     fn a_mistake_is_named_with_its_line() {
         assert!(read("small.yaml", SMALL).is_ok());
         let cases = [
-            ("label: ask", "label: ask\n    colour: red", 11, "unknown field"),
-            ("to: b", "to: nowhere", 9, "there is no lane nowhere"),
-            ("to: b", "to: a", 9, "leads to another lane"),
-            ("kind: call", "kind: within", 9, "ends where it begins"),
-            ("kind: call", "kind: shout", 11, "unknown variant"),
-            ("id: b", "id: a", 6, "another lane has the id a"),
-            (r#"{ etcd: "3.7""#, r#"{ etcd: "3.6""#, 8, "where in etcd 3.7"),
-            ("    metric:", "    no_metric: Twice.\n    metric:", 8, "not both"),
-            ("asked_total[15s]", "asked_total[15s", 16, "not understood"),
-            ("name: asked_total", "name: other_total", 16, "doesn't ask for other_total"),
-            ("sum by (instance) (", "sum(", 16, "one value a member"),
-            ("unit: ops", "unit: furlong", 17, "the unit furlong"),
-            ("kind: rate", "kind: latency", 17, "in seconds"),
-            ("means:", "hot: true\n      means:", 15, "only a latency can be hot"),
+            ("label: ask", "label: ask\n    colour: red", 12, "unknown field"),
+            ("to: b", "to: nowhere", 10, "there is no lane nowhere"),
+            ("to: b", "to: a", 10, "leads to another lane"),
+            ("kind: call", "kind: within", 10, "ends where it begins"),
+            ("kind: call", "kind: shout", 12, "unknown variant"),
+            ("id: b", "id: a", 7, "another lane has the id a"),
+            (r#"{ etcd: "3.7""#, r#"{ etcd: "3.6""#, 9, "where in etcd 3.7"),
+            ("    metric:", "    no_metric: Twice.\n    metric:", 9, "not both"),
+            ("asked_total[15s]", "asked_total[15s", 17, "not understood"),
+            ("name: asked_total", "name: other_total", 17, "doesn't ask for other_total"),
+            ("sum by (instance) (", "sum(", 17, "one value a member"),
+            ("unit: ops", "unit: furlong", 18, "the unit furlong"),
+            ("kind: rate", "kind: latency", 18, "in seconds"),
+            ("means:", "hot: true\n      means:", 16, "only a latency can be hot"),
         ];
         for (from, to, line, reason) in cases {
             let mistakes = read("small.yaml", &SMALL.replacen(from, to, 1)).unwrap_err();
@@ -325,6 +270,6 @@ steps:
             );
         }
         let shown = read("small.yaml", &SMALL.replacen("to: b", "to: c", 1)).unwrap_err()[0].to_string();
-        assert_eq!(shown, "small.yaml:9: there is no lane c");
+        assert_eq!(shown, "small.yaml:10: there is no lane c");
     }
 }

@@ -2,31 +2,29 @@
 
 use std::fmt::Write;
 
-use super::{Diagram, StepKind};
+use super::{Lane, Step, StepKind};
 
-impl Diagram {
-    /// The diagram as a Mermaid `sequenceDiagram`. Metrics and explanations stay behind, since Mermaid has no
-    /// place for them.
-    pub fn to_mermaid(&self) -> String {
-        let mut text = String::from("sequenceDiagram\n    autonumber\n");
-        // Writing to a String cannot fail.
-        for group in self.lanes.chunk_by(|a, b| a.group == b.group) {
-            let _ = writeln!(text, "    box {}", group[0].group);
-            for lane in group {
-                let _ = writeln!(text, "        participant {} as {}", lane.id, escaped(&lane.title));
-            }
-            text.push_str("    end\n");
+/// A diagram as a Mermaid `sequenceDiagram`. Metrics and explanations stay behind, since Mermaid has no place for
+/// them.
+pub fn written(lanes: &[Lane], steps: &[Step]) -> String {
+    let mut text = String::from("sequenceDiagram\n    autonumber\n");
+    // Writing to a String cannot fail.
+    for group in lanes.chunk_by(|a, b| a.group == b.group) {
+        let _ = writeln!(text, "    box {}", group[0].group);
+        for lane in group {
+            let _ = writeln!(text, "        participant {} as {}", lane.id, escaped(&lane.title));
         }
-        for step in &self.steps {
-            let arrow = match step.kind {
-                StepKind::Call | StepKind::Within => "->>",
-                StepKind::Message => "-)",
-                StepKind::Return => "-->>",
-            };
-            let _ = writeln!(text, "    {}{arrow}{}: {}", step.from, step.to, escaped(&step.label));
-        }
-        text
+        text.push_str("    end\n");
     }
+    for step in steps {
+        let arrow = match step.kind {
+            StepKind::Call | StepKind::Within => "->>",
+            StepKind::Message => "-)",
+            StepKind::Return => "-->>",
+        };
+        let _ = writeln!(text, "    {}{arrow}{}: {}", step.from, step.to, escaped(&step.label));
+    }
+    text
 }
 
 /// A semicolon ends a Mermaid line, and `#` begins an entity.
@@ -40,6 +38,7 @@ mod tests {
     fn arrows_groups_and_awkward_letters_are_written_as_mermaid_reads_them() {
         let text = "
 id: small
+place: 1
 title: Small
 about: A small one.
 lanes:
@@ -69,9 +68,9 @@ steps:
     source: [{ etcd: \"3.5\", file: f.go, function: F }, { etcd: \"3.7\", file: f.go, function: F }]
     no_metric: None.
 ";
-        let diagram = super::super::read("small.yaml", text).unwrap();
+        let diagram = super::super::read("small.yaml", text).unwrap().diagram;
         assert_eq!(
-            diagram.to_mermaid(),
+            diagram.mermaid,
             "sequenceDiagram
     autonumber
     box One

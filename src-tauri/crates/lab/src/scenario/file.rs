@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::api::{LoadSpec, PanelRef};
-use crate::diagram::Mistake;
+use crate::mistake::Mistake;
 
 /// How long and how large a scenario is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

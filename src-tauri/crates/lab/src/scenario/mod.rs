@@ -1,8 +1,24 @@
-//! Scenarios: content as data ([`read`]) and the one engine that plays any of them ([`play`]). Knows no
-//! scenario by name; a new one is a new folder under `src-tauri/scenarios`.
+//! Scenarios as data: what one consists of ([`model`]) and how it is read from a folder ([`read`]), with every mistake
+//! named by file and line. The format is described in `src-tauri/scenarios/README.md`. Knows no scenario by name; a
+//! new one is a new folder. Refuses to know how one is played.
 
+mod action;
+mod bound;
+mod condition;
 mod file;
+pub mod model;
+mod names;
 mod play;
+mod raw;
+mod read;
+mod scope;
+mod step;
+mod text;
+mod values;
 
-pub use file::{Check, PerProfile, Profile, Scenario, Step, Watched, builtin, read};
+pub use file::{Check, PerProfile, Profile, Scenario, Step, Watched, builtin};
 pub use play::{Outcome, Played, play};
+pub(crate) use read::SCENARIO_FILE;
+pub use read::{Editions, read};
+pub use scope::Known;
+pub(crate) use text::check_links;

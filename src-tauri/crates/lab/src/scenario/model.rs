@@ -3,6 +3,7 @@
 //! as `@slow`, becomes the member's name, a remembered value becomes its number.
 
 use lab_dashboards::Unit;
+use serde::Deserialize;
 
 use crate::api::{Guess, LevelView, LinkShape, LoadSpec, PanelRef, Profile, TopologyName};
 
@@ -343,7 +344,8 @@ pub enum Measure {
 }
 
 /// A figure of a load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum LoadFigure {
     /// Answers a second.
     Rate,

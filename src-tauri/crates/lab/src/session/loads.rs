@@ -1,19 +1,16 @@
 //! Loads that the lab itself puts on the cluster: any number at a time, each told of once a second.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::Duration;
 
 use futures::future::join_all;
-use lab_bench::{
-    BenchError, BenchSpec, CancellationToken, Compact, Consistency, LatencySummary, Progress, Put, Range,
-    Report,
-};
+use lab_bench::{BenchError, BenchSpec, CancellationToken, LatencySummary, Progress, Report};
 use tokio::sync::watch;
 
 use super::{Message, Session};
 use crate::api::{
-    ErrorCount, Event, LoadPoint, LoadSpec, LoadState, LoadView, MemberLoad, Phase, Problem, Reply, Workload,
+    ErrorCount, Event, LoadPoint, LoadSpec, LoadState, LoadView, MemberLoad, Phase, Problem, Reply,
 };
+use crate::bench_spec::bench_spec;
 use crate::{problems, shown};
 
 /// Seconds of history kept a load.
@@ -159,41 +156,7 @@ impl Session {
         } else {
             self.nodes().iter().map(|node| shown::endpoint(node).to_owned()).collect()
         };
-        let workload = match &spec.workload {
-            Workload::Put {
-                key_size,
-                val_size,
-                key_space_size,
-                sequential_keys,
-                compact_interval_s,
-                compact_index_delta,
-            } => lab_bench::Workload::Put(Put {
-                key_size: *key_size,
-                val_size: *val_size,
-                key_space_size: *key_space_size,
-                sequential_keys: *sequential_keys,
-                compact: compact_interval_s.map(|seconds| Compact {
-                    interval: Duration::from_secs(seconds.into()),
-                    index_delta: *compact_index_delta,
-                }),
-            }),
-            Workload::Range { key, range_end, serializable } => lab_bench::Workload::Range(Range {
-                key: key.clone(),
-                range_end: range_end.clone(),
-                consistency: if *serializable {
-                    Consistency::Serializable
-                } else {
-                    Consistency::Linearizable
-                },
-            }),
-        };
-        BenchSpec {
-            conns: spec.conns,
-            clients: spec.clients,
-            total: Some(spec.total),
-            rate: spec.rate,
-            ..BenchSpec::new(endpoints, workload)
-        }
+        bench_spec(spec, endpoints)
     }
 
     pub(super) fn load_progress(&mut self, id: u32, progress: &Progress) {
