@@ -83,9 +83,10 @@ type Metric = Omit<Extract<Measure, { by: 'metric' }>, 'by' | 'hot'> & { hot?: b
 type StepInFile = Omit<Step, 'measure'> & { metric?: Metric; no_metric?: string }
 
 function diagram(text: string): Diagram {
-  const file = parse(text) as Omit<Diagram, 'steps'> & { steps: StepInFile[] }
+  const file = parse(text) as Omit<Diagram, 'steps' | 'mermaid'> & { steps: StepInFile[] }
   return {
     ...file,
+    mermaid: `sequenceDiagram\n${file.steps.map(({ from, to, label }) => `    ${from}->>${to}: ${label}\n`).join('')}`,
     steps: file.steps.map(({ metric, no_metric, ...step }) => ({
       ...step,
       measure: metric ? { ...metric, by: 'metric', hot: metric.hot ?? false } : { by: 'nothing', why: no_metric ?? '' },

@@ -29,7 +29,7 @@ test('put and range load, then a slow disk', { timeout: 900_000 }, async () => {
   await page.click('diagram-expand')
   await page.get('diagram-dialog')
   await shoot(page, 'diagram-puts')
-  await page.click('diagram-shrink')
+  await page.click('diagram-dialog-close')
 
   await page.click('subject-range')
   await page.get('diagram-ranges')

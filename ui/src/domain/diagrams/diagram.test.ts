@@ -5,6 +5,7 @@ import type { ArrowFrame, Diagram, Measure, Step } from '$shared/api/lab'
 import { heatOf } from './heat'
 import { layOut, shortened } from './layout'
 import { isMoving, prominent } from './pick'
+import { stepAfter } from './walk'
 
 const metric = (kind: 'latency' | 'rate' | 'gauge', hot = false): Measure => ({
   by: 'metric',
@@ -36,6 +37,7 @@ const diagram: Diagram = {
   id: 'd',
   title: 'D',
   about: '',
+  mermaid: '',
   lanes: [lane('grpc'), lane('server'), lane('wal'), lane('backend')],
   steps: [
     step('grpc', 'server', NOTHING),
@@ -120,3 +122,14 @@ describe('the layout', () => {
     expect(layOut(diagram, { ...room, height: 5000 }).rowHeight).toBeCloseTo(12 * 3.4)
   })
 })
+
+it.each([
+  ['ArrowDown', null, 1],
+  ['j', 2, 3],
+  ['j', 5, 5],
+  ['ArrowUp', null, 5],
+  ['k', 1, 1],
+  ['Home', 4, 1],
+  ['End', null, 5],
+  ['x', 2, null],
+])('the key %s leads from step %s to %s', (key, from, to) => expect(stepAfter(key, from, 5)).toBe(to))

@@ -32,3 +32,7 @@ export function heatOf(diagram: Diagram, arrows: ReadonlyMap<number, ArrowFrame>
     }),
   )
 }
+
+/** Whether the diagram can say where the time goes. */
+export const warms = (diagram: Diagram): boolean =>
+  diagram.steps.some((step) => step.measure.by === 'metric' && step.measure.hot)

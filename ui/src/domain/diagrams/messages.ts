@@ -13,5 +13,10 @@ export const words = {
   close: 'Close step',
   previous: 'Previous step',
   next: 'Next step',
+  enlarge: 'Enlarge the diagram',
+  mermaid: 'Mermaid',
+  svg: 'SVG',
+  copyMermaid: 'Copy as text for Mermaid',
+  copySvg: 'Copy as a picture (SVG)',
   hint: 'Click a step, or use the arrow keys, to see what happens there.',
 }

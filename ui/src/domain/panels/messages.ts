@@ -12,5 +12,4 @@ export const words = {
   min: 'Min',
   mean: 'Mean',
   max: 'Max',
-  close: 'Close',
 }

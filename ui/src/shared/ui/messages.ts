@@ -1,5 +1,6 @@
 /** Words of the controls. */
 export const words = {
+  close: 'Close',
   copyCommand: 'Copy command',
   copied: 'Copied',
   notCopied: 'Not copied',

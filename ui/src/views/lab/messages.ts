@@ -6,8 +6,6 @@ export const words = {
   range: 'Range',
   diagram: { put: 'Where a put spends its time, now', range: 'Where a range spends its time, now' },
   diagramStill: { put: 'What happens in a put', range: 'What happens in a range' },
-  enlarge: 'Enlarge the diagram',
-  shrink: 'Close',
   noDiagram: 'The diagrams of this lab are not here yet.',
 
   watch: 'What to watch',

@@ -33,6 +33,7 @@ export const words = {
   noCommand: 'What the lab does shows here as the command you could type',
   stale: (seconds: number) => `no data for ${seconds} s`,
 
+  faults: 'Faults',
   commands: 'Commands',
   logs: 'Logs',
   operations: 'Operations',

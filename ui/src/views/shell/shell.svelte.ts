@@ -1,6 +1,11 @@
 /** What of the shell is open. */
+import type { Control } from '$shared/api/lab'
 
-export type DrawerTab = 'commands' | 'logs' | 'operations'
+export const DRAWER_TABS = ['faults', 'operations', 'commands', 'logs'] as const
+export type DrawerTab = (typeof DRAWER_TABS)[number]
+
+/** Where in the drawer a control is; the others stand on a screen. */
+const TAB_OF: Partial<Record<Control, DrawerTab>> = { failpoints: 'faults', links: 'faults', operations: 'operations' }
 
 /** Width of a window that has room for the rail's words. */
 const RAIL_NEEDS_REM = 90
@@ -41,6 +46,11 @@ class ShellState {
 
   toggle(tab: DrawerTab): void {
     this.drawer = this.drawer === tab ? null : tab
+  }
+
+  /** Opens what hides a control, whose element bears its name as `data-control`. */
+  reveal(control: Control): void {
+    this.drawer = TAB_OF[control] ?? this.drawer
   }
 
   showLog(member: string): void {
