@@ -10,6 +10,7 @@ mod query;
 mod restart;
 mod run;
 mod say;
+mod scenario;
 mod signals;
 mod status;
 mod up;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Play a scenario on a cluster of its own, and judge its checks.
     Run(run::RunArgs),
+    /// Check scenarios that you write.
+    Scenario(scenario::ScenarioArgs),
     /// Ask the running lab's metrics a PromQL question.
     Query(query::QueryArgs),
     /// Run conformance scripts in Prometheus' test format.
@@ -71,6 +74,7 @@ async fn carry_out(command: Command) -> ExitCode {
     let result = match command {
         Command::Bench(args) => return bench::run(args).await,
         Command::Promqltest(args) => return promqltest::run(&args),
+        Command::Scenario(args) => return scenario::run(&args),
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Up(args) => up::run(args).await,
         Command::Down(args) => down::run(&args).await,

@@ -83,6 +83,11 @@ pub fn read_folder(path: &Path) -> (Content, Vec<Mistake>) {
     } else {
         let mut folder = Folder { shown: path.display().to_string(), ..Folder::default() };
         take_in(path, "", DEPTH, &mut folder.files, &mut mistakes);
+        if mistakes.is_empty() && !folder.files.keys().any(|file| file.contains('/') || file == GLOSSARY_FILE)
+        {
+            let reason = "neither a scenario nor a folder of scenarios".into();
+            mistakes.push(Mistake { file: folder.shown.clone(), line: 0, reason });
+        }
         folder
     };
     let (content, found) = read(&folder, Some(builtin()));

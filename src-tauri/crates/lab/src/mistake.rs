@@ -56,8 +56,15 @@ impl Mistakes {
             Ok(read) => return Some(read),
             Err(error) => error,
         };
-        let line = error.location().map_or(0, |location| location.line());
-        self.add_at(line, error.without_snippet().to_string());
+        let mut reason = error.without_snippet().to_string();
+        let Some(location) = error.location() else {
+            self.add_at(0, reason);
+            return None;
+        };
+        // The place is told by itself.
+        let place = format!(" at line {}, column {}", location.line(), location.column());
+        reason.truncate(reason.trim_end_matches(&place).len());
+        self.add_at(location.line(), reason);
         None
     }
 

@@ -62,6 +62,11 @@ pub fn read(folder: &Folder, known: &Known<'_>) -> Result<Editions, Vec<Mistake>
                 .into(),
         });
     }
+    let Some(scenario) = folder.files.get(SCENARIO_FILE) else {
+        let reason = "there is no scenario.yaml in it".into();
+        all.insert(Mistake { file: folder.shown.clone(), line: 0, reason });
+        return Err(all.into_iter().collect());
+    };
     for (path, file) in &folder.files {
         let is_step =
             path.strip_prefix("steps/").is_some_and(|name| !name.contains('/') && name.ends_with(".md"));
@@ -70,11 +75,6 @@ pub fn read(folder: &Folder, known: &Known<'_>) -> Result<Editions, Vec<Mistake>
             all.insert(Mistake { file: file.shown.clone(), line: 0, reason });
         }
     }
-    let Some(scenario) = folder.files.get(SCENARIO_FILE) else {
-        let reason = "there is no scenario.yaml in it".into();
-        all.insert(Mistake { file: folder.shown.clone(), line: 0, reason });
-        return Err(all.into_iter().collect());
-    };
     let mut mistakes = Mistakes::of(&scenario.shown);
     let values = Values::read(&scenario.text, &mut mistakes);
     let mut editions = Vec::new();
