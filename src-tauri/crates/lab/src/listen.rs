@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use lab_cluster::Topology;
 use lab_cluster::native::Binaries;
-use lab_metrics::Queryable;
+use lab_metrics::{Queryable, Storage};
 use lab_promql::{Answer, Engine, EvalError, parse};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Command, Event, Frame, Problem, Reply, WatchSet};
+use crate::api::{Command, Event, Frame, Phase, Problem, Reply, WatchSet};
 use crate::evaluation::{TIMEOUT, Turns, Unanswered};
 use crate::lab::Events;
+use crate::release_line::ReleaseLine;
 use crate::session::{Message, Shared};
 use crate::watch::Watch;
-use crate::{boards, diagram, doctor, problems};
+use crate::{boards, content, diagram, doctor, glossary, problems};
 
 /// Events that may wait for a listener that is slow to take them.
 const WAITING: usize = 64;
@@ -64,6 +65,7 @@ impl Local {
             }
             Command::Dashboards => Reply::Dashboards { dashboards: boards::views() },
             Command::Diagrams => Reply::Diagrams { diagrams: diagram::builtin().to_vec() },
+            Command::Glossary => self.glossary().await?,
             Command::Doctor => {
                 let (binaries, topology) = (self.binaries.clone(), Arc::clone(&self.topology));
                 let lines = tokio::task::spawn_blocking(move || doctor::examine(&binaries, &topology)).await;
@@ -81,11 +83,34 @@ impl Local {
                 self.query(move |engine, store| engine.range(store, &query, start_ms, end_ms, step_ms))
                     .await?
             }
-            other => {
-                let (answer, reply) = oneshot::channel();
-                self.inbox.send(Message::Command(other, answer)).await.map_err(|_| problems::lab_ended())?;
-                reply.await.map_err(|_| problems::lab_ended())?
-            }
+            other => self.ask_session(other).await?,
+        })
+    }
+
+    async fn ask_session(&self, command: Command) -> Result<Reply, Problem> {
+        let (answer, reply) = oneshot::channel();
+        self.inbox.send(Message::Command(command, answer)).await.map_err(|_| problems::lab_ended())?;
+        reply.await.map_err(|_| problems::lab_ended())
+    }
+
+    /// The terms, with their metrics as those members expose them that run now.
+    async fn glossary(&self) -> Result<Reply, Problem> {
+        let Reply::Snapshot { snapshot } = self.ask_session(Command::Snapshot).await? else {
+            return Err(problems::lab_ended());
+        };
+        let running = matches!(snapshot.phase, Phase::Running { .. });
+        let version =
+            snapshot.cluster.map_or(snapshot.lab.default_etcd_version, |cluster| cluster.etcd_version);
+        let now = self.shared.round.borrow().filter(|_| running);
+        let store: &dyn Storage = self.shared.store.as_ref();
+        let terms = &content::builtin().glossary;
+        Ok(Reply::Glossary {
+            terms: glossary::views(
+                terms,
+                ReleaseLine::of_version(&version),
+                now.map(|now_ms| (store, now_ms)),
+            ),
+            references: terms.references.clone(),
         })
     }
 
