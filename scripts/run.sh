@@ -24,11 +24,13 @@ phase "UI: build"
 npm --prefix ui run --silent build
 
 phase "app: build (some minutes the first time)"
-cargo build --package etcd-lab
+# One command for both, so that what they share is compiled once.
+cargo build --package etcd-lab --package etcd-labctl
+target/debug/etcd-labctl scenario check src-tauri/scenarios
 
 if [ "$1" = window ]; then
   phase "etcd Metrics Lab"
-  exec cargo run --quiet --package etcd-lab
+  exec target/debug/etcd-lab
 fi
 phase "pictures"
 with_screen npm --prefix ui run --silent pictures

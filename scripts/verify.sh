@@ -40,6 +40,10 @@ phase "Rust: format, clippy"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets -- -D warnings
 
+phase "scenarios, terms and diagrams"
+cargo build --workspace --bin etcd-labctl
+target/debug/etcd-labctl scenario check src-tauri/scenarios
+
 if ! $all; then
   phase "Rust: unit tests"
   cargo test --quiet --workspace --lib --bins
