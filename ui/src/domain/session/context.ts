@@ -1,6 +1,7 @@
 /** Hands the session to the components below. */
 import { getContext, setContext } from 'svelte'
 
+import type { FaultControl } from '$domain/faults/faults.svelte'
 import type { Bench } from '$domain/loads/bench.svelte'
 
 import type { Clock } from './clock.svelte'
@@ -11,6 +12,7 @@ import type { Watch } from './watch.svelte'
 export interface Lab {
   readonly control: ClusterControl
   readonly benches: { readonly put: Bench; readonly range: Bench }
+  readonly faults: FaultControl
   readonly session: Session
   readonly watch: Watch
   readonly clock: Clock

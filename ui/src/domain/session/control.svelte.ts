@@ -1,11 +1,12 @@
 /** Starting and stopping the cluster, and what is done to its members. Holds the person's choices; draws nothing. */
-import type { Ports, Problem, StartOptions } from '$shared/api/lab'
+import type { Ports, Problem, StartOptions, TopologyName } from '$shared/api/lab'
 
 import { CALLED_OFF, type Session } from './session.svelte'
 
 export class ClusterControl {
   /** The lab's default while `null`. */
   version = $state<string | null>(null)
+  topology = $state<TopologyName>('etcd')
   ports = $state<Ports>('topology')
   keepData = $state(false)
   /** Asked for, and not answered yet. */
@@ -31,7 +32,7 @@ export class ClusterControl {
     this.ports = ports
     const options: StartOptions = {
       etcdVersion: this.version,
-      topology: 'etcd',
+      topology: this.topology,
       ports,
       keepData: this.keepData,
       quotaBytes: null,
@@ -49,6 +50,13 @@ export class ClusterControl {
     this.busy = true
     await this.#session.act({ type: 'stop' })
     this.busy = false
+  }
+
+  /** Stops the cluster, and starts one whose members speak with each other in another way. */
+  async restartAs(topology: TopologyName): Promise<void> {
+    await this.stop()
+    this.topology = topology
+    await this.start()
   }
 
   async restart(member: string): Promise<void> {
