@@ -1,9 +1,22 @@
 /** A made-up lab behind the same seam as the real one. */
-import type { Command, Event, Frame, LoadSpec, Problem, Reply, ShownCommand, Snapshot, WatchSet } from '$shared/api/lab'
+import type {
+  Command,
+  Event,
+  Frame,
+  LoadSpec,
+  MarkKind,
+  Problem,
+  Reply,
+  ShownCommand,
+  Snapshot,
+  WatchSet,
+} from '$shared/api/lab'
 import type { Host } from '$shared/host/host'
 
 import { dashboards, diagrams } from './content'
+import { FakeFaults } from './faults'
 import { arrowFrames, panelFrame } from './series'
+import { references, terms } from './terms'
 import { commandOf, type Story, World } from './world'
 
 const DEFAULT_PUT: LoadSpec = {
@@ -40,6 +53,7 @@ const LOG_LINES = 40
 
 export class FakeHost implements Host {
   readonly #world: World
+  readonly #faults: FakeFaults
   #watch: WatchSet = { panels: [], diagrams: [], rangeS: 120, maxPoints: 300 }
   #shown: ShownCommand[] = []
   #tell: (event: Event) => void = () => undefined
@@ -47,6 +61,7 @@ export class FakeHost implements Host {
 
   constructor(story: Story) {
     this.#world = new World(story)
+    this.#faults = new FakeFaults(this.#world)
     if (Number.isFinite(this.#world.putFromS)) this.#world.putSpec = DEFAULT_PUT
     if (Number.isFinite(this.#world.rangeFromS)) this.#world.rangeSpec = DEFAULT_RANGE
     if (Number.isFinite(this.#world.runningFromS)) {
@@ -87,6 +102,7 @@ export class FakeHost implements Host {
         return { type: 'done' }
       case 'start':
         world.runningFromS = now
+        world.topology = command.options.topology
         this.#show(
           'etcd-labctl',
           `etcd-labctl up --runtime native${command.options.ports === 'auto' ? ' --ports auto' : ''}`,
@@ -125,7 +141,29 @@ export class FakeHost implements Host {
         return { type: 'revision', revision: world.index(now, 0) }
       case 'get':
         return { type: 'value', value: this.#keys.get(command.key) ?? null, revision: world.index(now, 0) }
+      case 'delete':
+        this.#mark('operation', 'delete')
+        return { type: 'deleted', deleted: 98_214, revision: world.index(now, 0) }
+      case 'failpoints':
+        return { type: 'failpoints', failpoints: this.#faults.all() }
+      case 'setFailpoint': {
+        const problem = this.#faults.set(command.members, command.failpoint, command.term)
+        if (problem) return { type: 'problem', problem }
+        return this.#changed(now, `${command.failpoint} ${command.term}`)
+      }
+      case 'clearFailpoints':
+        this.#faults.clear(command.members, command.failpoint)
+        return this.#changed(now, 'cleared')
+      case 'setLinks':
+        this.#faults.shape(command.from, command.to, command.shape)
+        return this.#changed(now, command.shape.cut ? 'links cut' : `links +${command.shape.delayMs} ms`)
+      case 'healLinks':
+        this.#faults.heal()
+        return this.#changed(now, 'links healed')
+      case 'glossary':
+        return { type: 'glossary', terms, references }
       case 'compact':
+        this.#mark('operation', 'compact')
         return { type: 'revision', revision: command.revision ?? world.index(now, 0) }
       case 'alarms':
       case 'disarm':
@@ -145,6 +183,16 @@ export class FakeHost implements Host {
       default:
         return { type: 'done' }
     }
+  }
+
+  #mark(kind: MarkKind, text: string): void {
+    this.#tell({ type: 'mark', mark: this.#faults.mark(kind, text) })
+  }
+
+  #changed(now: number, text: string): Reply {
+    this.#mark('fault', text)
+    this.#tell({ type: 'faults', faults: this.#faults.view(now) })
+    return { type: 'done' }
   }
 
   #show(kind: ShownCommand['kind'], text: string, why: string): void {
@@ -172,8 +220,8 @@ export class FakeHost implements Host {
         ...(world.putSpec ? [world.load('put', world.putSpec, now, true)] : []),
         ...(world.rangeSpec ? [world.load('range', world.rangeSpec, now, true)] : []),
       ],
-      faults: { failpoints: [], links: null },
-      marks: [],
+      faults: this.#faults.view(now),
+      marks: this.#faults.marks,
       course: null,
       shown: this.#shown,
       problem:
@@ -218,6 +266,7 @@ export class FakeHost implements Host {
     const cluster = world.cluster(now)
     if (cluster) this.#tell({ type: 'cluster', cluster })
     if (phase.name !== 'running') return
+    this.#tell({ type: 'faults', faults: this.#faults.view(now) })
     if (world.putSpec) this.#tell({ type: 'load', load: world.load('put', world.putSpec, now, false) })
     if (world.rangeSpec) this.#tell({ type: 'load', load: world.load('range', world.rangeSpec, now, false) })
     this.#tell({ type: 'frame', frame: this.#frame(now) })

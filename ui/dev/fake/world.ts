@@ -1,5 +1,14 @@
 /** A made-up cluster: numbers that move like those that were measured, so that screens can be judged. */
-import type { ClusterView, LoadPoint, LoadSpec, LoadView, MemberState, Phase, Problem } from '$shared/api/lab'
+import type {
+  ClusterView,
+  LoadPoint,
+  LoadSpec,
+  LoadView,
+  MemberState,
+  Phase,
+  Problem,
+  TopologyName,
+} from '$shared/api/lab'
 
 /** What the lab is doing when the window opens. */
 const STORIES = [
@@ -9,6 +18,7 @@ const STORIES = [
   'put',
   'both',
   'slow',
+  'links',
   'errors',
   'full',
   'stale',
@@ -39,11 +49,16 @@ export class World {
   putToS = Infinity
   rangeToS = Infinity
   runningFromS: number
+  /** When all disks became slow. */
+  slowFromS: number
+  topology: TopologyName
 
   constructor(story: Story) {
     this.story = story
     const live = !['stopped', 'starting', 'failed', 'crashed'].includes(story)
     this.runningFromS = live ? this.bornS - 400 : Infinity
+    this.slowFromS = story === 'slow' ? this.bornS - 52 : Infinity
+    this.topology = story === 'links' ? 'etcd-bridge' : 'etcd'
     this.putFromS = live && story !== 'idle' ? this.bornS - 88 : Infinity
     this.rangeFromS = ['both', 'slow', 'errors'].includes(story) ? this.bornS - 41 : Infinity
   }
@@ -59,8 +74,7 @@ export class World {
 
   /** How far the slow disk has set in, 0 to 1. */
   slow(t: number): number {
-    if (this.story !== 'slow') return 0
-    return 1 / (1 + Math.exp(-(t - (this.bornS - 52)) * 0.9))
+    return 1 / (1 + Math.exp(-(t - this.slowFromS) * 0.9))
   }
 
   up(member: number, t: number): boolean {
@@ -116,7 +130,7 @@ export class World {
     const dead = this.story === 'dead' && t > this.bornS - 30
     return {
       runtime: 'native',
-      topology: 'etcd',
+      topology: this.topology,
       etcdVersion: '3.5.9',
       quotaBytes: 2_147_483_648,
       heartbeatMs: 250,

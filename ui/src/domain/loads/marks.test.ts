@@ -20,8 +20,3 @@ it('keeps a mark where it is while the load goes on', () => {
   const at = (elapsedS: number) => loadMarks([load({ name: 'running' }, 100_499, elapsedS)])[0]?.atS
   expect([0, 0.6, 1.4, 7.51].map(at)).toEqual([100, 100, 100, 100])
 })
-
-it('makes one mark of moments that can’t be told apart', () => {
-  const marks = loadMarks([load({ name: 'running' }, 100_000, 10), load({ name: 'running' }, 101_000, 9)])
-  expect(marks).toEqual([{ atS: 100, label: 'put starts, put starts', short: 'put, put' }])
-})

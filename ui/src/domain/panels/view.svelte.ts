@@ -3,12 +3,12 @@ import type { PanelFrame, PanelView } from '$shared/api/lab'
 import { format } from '$shared/format/format'
 import type { Line, Mark, Scale } from '$shared/chart/types'
 
-import { loadMarks } from '$domain/loads/marks'
 import { memberIndex, memberName } from '$domain/members/members'
 import { staleForS } from '$domain/session/clock.svelte'
 import type { Lab } from '$domain/session/context'
 import { panelKey } from '$domain/session/frame'
 
+import { chartMarks } from './marks'
 import { lastValue, type LegendEntry, legendOf, linesOf, pointCount } from './series'
 
 /** Why there are no lines; nothing when there are. */
@@ -39,7 +39,7 @@ export class PanelData {
   readonly legend: LegendEntry[] = $derived.by(() => legendOf(this.lines))
   readonly points: number = $derived.by(() => pointCount(this.frame))
   readonly last: number | null = $derived.by(() => lastValue(this.frame))
-  readonly marks: Mark[] = $derived.by(() => loadMarks(this.#lab.session.loads.values()))
+  readonly marks: Mark[] = $derived.by(() => chartMarks(this.#lab.session.loads.values(), this.#lab.session.marks))
 
   /** What a screen reader is told: the title, and each line's last value. */
   get spoken(): string {

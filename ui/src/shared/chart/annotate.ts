@@ -2,8 +2,9 @@
 import type uPlot from 'uplot'
 
 import { format } from '$shared/format/format'
+import { glyph } from '$shared/ui/icons'
 
-import { besideMark } from './ticks'
+import { placeNames } from './labels'
 import type { Mark } from './types'
 
 /** What to draw on, and with. */
@@ -60,36 +61,60 @@ export function nameThresholds({ u, font, colour }: Pen, values: readonly number
   ctx.restore()
 }
 
-/** Where loads begin and end, each named on the side that has room. */
+/** Icons are drawn on a grid of so many units. */
+const GRID = 16
+
+/**
+ * Moments, each named beside its line where the names have room. A fault is in the colour of faults and bears its
+ * glyph; everything else is quiet.
+ */
 export function drawMarks({ u, font, em, colour }: Pen, marks: readonly Mark[]): void {
-  const { ctx } = u
+  const { ctx, bbox } = u
   const ratio = devicePixelRatio
-  ctx.save()
-  ctx.font = scaled(font, ratio)
-  ctx.strokeStyle = ctx.fillStyle = colour('--muted')
-  ctx.textBaseline = 'middle'
-  ctx.lineWidth = ratio
-  ctx.setLineDash([3 * ratio, 3 * ratio])
-  const across = marks.map((mark) => Math.round(u.valToPos(mark.atS, 'x', true)) + 0.5)
   const gap = 4 * ratio
-  // From the newest back: that one is looked for first, and has least room to its right.
-  let free = u.bbox.left + u.bbox.width
-  for (const [at, mark] of [...marks.entries()].reverse()) {
-    const x = across[at] ?? 0
+  const side = em * ratio
+  ctx.save()
+  ctx.textBaseline = 'middle'
+  ctx.textAlign = 'left'
+  ctx.lineWidth = ratio
+  const plain = scaled(font, ratio)
+  const fonts = { quiet: plain, fault: `600 ${plain}` }
+  const wanted = marks.map(({ atS, label, short, tone }) => {
+    ctx.font = fonts[tone]
+    const lead = tone === 'fault' ? side : 0
+    const widths = [label, short].map((text) => ctx.measureText(text).width + lead)
+    const x = Math.round(u.valToPos(atS, 'x', true)) + 0.5
+    return { x, widths: tone === 'fault' ? [...widths, side] : widths, urgent: tone === 'fault' }
+  })
+  const placed = placeNames(wanted, bbox.left, bbox.left + bbox.width + side * 2, gap)
+  // Faults last, over what is quiet.
+  const order = [...marks.entries()].sort(([, a], [, b]) => Number(a.tone === 'fault') - Number(b.tone === 'fault'))
+  for (const [at, { label, short, tone }] of order) {
+    const x = wanted[at]?.x ?? 0
+    const { name, tall } = placed[at] ?? { name: null, tall: false }
+    ctx.strokeStyle = ctx.fillStyle = colour(tone === 'fault' ? '--hot' : '--muted')
+    ctx.setLineDash(tone === 'fault' ? [4 * ratio, 2 * ratio] : [3 * ratio, 3 * ratio])
     ctx.beginPath()
-    ctx.moveTo(x, u.bbox.top - em * 0.9 * ratio)
-    ctx.lineTo(x, u.bbox.top + u.bbox.height)
+    ctx.moveTo(x, bbox.top - (tall ? side * 0.9 : 0))
+    ctx.lineTo(x, bbox.top + bbox.height)
     ctx.stroke()
-    const texts = [mark.label, mark.short]
-    const widths = texts.map((text) => ctx.measureText(text).width)
-    const before = across[at - 1] ?? u.bbox.left
-    const place = besideMark(widths, { right: free - x - gap, left: x - gap - before })
-    free = x
-    if (!place) continue
-    const right = place.side === 'right'
-    ctx.textAlign = right ? 'left' : 'right'
-    ctx.fillText(texts[place.text] ?? '', right ? x + gap : x - gap, u.bbox.top - em * 0.45 * ratio)
-    if (!right) free = x - gap * 2 - (widths[place.text] ?? 0)
+    if (!name) continue
+    const middle = bbox.top - side * 0.45
+    let { left } = name
+    if (tone === 'fault') {
+      drawGlyph(ctx, glyph('fault').d, left, middle - side / 2, side / GRID)
+      left += side
+    }
+    ctx.font = fonts[tone]
+    ctx.fillText([label, short][name.form] ?? '', left, middle)
   }
+  ctx.restore()
+}
+
+function drawGlyph(ctx: CanvasRenderingContext2D, path: string, left: number, top: number, scale: number): void {
+  ctx.save()
+  ctx.translate(left, top)
+  ctx.scale(scale, scale)
+  ctx.fill(new Path2D(path))
   ctx.restore()
 }

@@ -38,6 +38,8 @@ export class Plot {
   #drawing: Drawing
   #axis: Axis = { min: 0, max: 1, ticks: [0, 1] }
   #shape = ''
+  /** Moments of the faults that are drawn; `null` before anything is. */
+  #faults: ReadonlySet<number> | null = null
   #side = 0
 
   constructor(element: HTMLElement, drawing: Drawing) {
@@ -57,6 +59,7 @@ export class Plot {
     const shape = drawing.lines.map((line) => `${line.colour}${line.dash.join()}`).join('|')
     if (shape !== this.#shape) this.#reshape(shape)
     this.#axis = this.#valueAxis()
+    this.#dropFaults()
     this.#plot.setData([drawing.times as number[], ...drawing.lines.map((line) => line.values as (number | null)[])])
   }
 
@@ -231,6 +234,23 @@ export class Plot {
   get #visibleMarks(): Mark[] {
     const { marks, atS, rangeS } = this.#drawing
     return marks.filter((mark) => mark.atS > atS - rangeS && mark.atS <= atS)
+  }
+
+  /** A fault that has come since the last drawing falls onto the chart, on all of them at once. */
+  #dropFaults(): void {
+    const faults = this.#visibleMarks.filter((mark) => mark.tone === 'fault').map((mark) => mark.atS)
+    const news = this.#faults && faults.filter((atS) => !this.#faults?.has(atS))
+    // What a chart shows when it is first drawn has not just happened.
+    this.#faults = this.#drawing.atS > 0 ? new Set(faults) : null
+    for (const atS of news ?? []) {
+      const { bbox } = this.#plot
+      const { rangeS } = this.#drawing
+      const across = 1 - (this.#drawing.atS - atS) / rangeS
+      const line = this.#overlay('drop')
+      line.style.left = `${(bbox.left + bbox.width * across) / devicePixelRatio}px`
+      line.style.height = `${(bbox.top + bbox.height) / devicePixelRatio}px`
+      line.addEventListener('animationend', () => line.remove())
+    }
   }
 
   /** The last value of each line at its end, or, under the crosshair, the values there. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { axisFor, besideMark, extent, roundStep, spread, timeTicks } from './ticks'
+import { axisFor, extent, roundStep, spread, timeTicks } from './ticks'
 
 describe('a round step', () => {
   it.each([
@@ -60,16 +60,5 @@ describe('the extent of what is drawn', () => {
     expect(extent([1, 2], [[-1, 9], [-3]], 1, 2)).toEqual({ low: -3, high: 9 })
     expect(extent([1, 2], [[-1, -1]], 1, 2)).toEqual({ low: -1, high: -1 })
     expect(extent([1, 2], [[-1, 0]], 1, 2)).toEqual({ low: -1, high: 0 })
-  })
-})
-
-describe('a mark’s label', () => {
-  it.each([
-    [[50, 20], { right: 60, left: 100 }, { text: 0, side: 'right' }],
-    [[50, 20], { right: 30, left: 100 }, { text: 0, side: 'left' }],
-    [[50, 20], { right: 30, left: 10 }, { text: 1, side: 'right' }],
-    [[50, 20], { right: 3, left: 10 }, null],
-  ] as const)('of widths %j, with room %j, is %j', (widths, room, expected) => {
-    expect(besideMark(widths, room)).toEqual(expected)
   })
 })

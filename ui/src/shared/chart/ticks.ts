@@ -85,18 +85,6 @@ export function extent(
   return { low: Number.isFinite(low) ? low : 0, high: Number.isFinite(high) ? high : 0 }
 }
 
-/** Where a mark's label stands: the longest text that fits, to the right of its line, else to its left. */
-export function besideMark(
-  widths: readonly number[],
-  room: { readonly right: number; readonly left: number },
-): { text: number; side: 'right' | 'left' } | null {
-  for (const [text, width] of widths.entries()) {
-    if (width < room.right) return { text, side: 'right' }
-    if (width < room.left) return { text, side: 'left' }
-  }
-  return null
-}
-
 /** Spreads labels so that none covers another: keeps their order, moves each as little as a single pass allows. */
 export function spread(wanted: readonly number[], height: number, low: number, high: number): number[] {
   const order = wanted.map((_, index) => index).sort((a, b) => (wanted[a] as number) - (wanted[b] as number))

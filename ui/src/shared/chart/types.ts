@@ -20,6 +20,8 @@ export interface Mark {
   readonly label: string
   /** Where there is no room for the label. */
   readonly short: string
+  /** A fault is seen from afar; the others are quiet. */
+  readonly tone: 'fault' | 'quiet'
 }
 
 export interface Scale {

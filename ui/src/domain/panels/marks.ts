@@ -1,0 +1,35 @@
+/** Moments that every chart shows: faults, operations, steps, and when loads began and ended. Pure. */
+import type { LoadView, Mark as LabMark } from '$shared/api/lab'
+import type { Mark } from '$shared/chart/types'
+
+import { loadMarks } from '$domain/loads/marks'
+
+/** Seconds within which two moments of one tone are one line with both labels. */
+const TOGETHER_S = 2
+/** Letters of a label where room is short. */
+const SHORT = 14
+
+const shortened = (text: string): string => (text.length <= SHORT ? text : `${text.slice(0, SHORT - 1).trimEnd()}…`)
+
+const ofLab = ({ atS, kind, text }: LabMark): Mark => ({
+  atS: Math.round(atS),
+  label: text,
+  short: shortened(text),
+  tone: kind === 'fault' ? 'fault' : 'quiet',
+})
+
+export function chartMarks(loads: Iterable<LoadView>, marks: readonly LabMark[]): Mark[] {
+  const all = [...loadMarks(loads), ...marks.map(ofLab)].sort((a, b) => a.atS - b.atS)
+  return ['quiet', 'fault']
+    .flatMap((tone) => all.filter((mark) => mark.tone === tone).reduce<Mark[]>(joined, []))
+    .sort((a, b) => a.atS - b.atS)
+}
+
+function joined(marks: Mark[], mark: Mark): Mark[] {
+  const last = marks.at(-1)
+  if (!last || mark.atS - last.atS > TOGETHER_S) return [...marks, mark]
+  // The same said of each member is said once.
+  if (last.label.split(', ').includes(mark.label)) return marks
+  const both = { ...last, label: `${last.label}, ${mark.label}`, short: `${last.short}, ${mark.short}` }
+  return [...marks.slice(0, -1), both]
+}
