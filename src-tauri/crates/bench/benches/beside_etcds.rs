@@ -66,6 +66,7 @@ async fn measure() -> anyhow::Result<()> {
         keep_data: false,
         ports: PortChoice::Auto,
         quota_bytes: None,
+        peer_proxies: Default::default(),
         lab_id: "beside-etcds".into(),
         launch: Launch::for_this_system()?,
     });

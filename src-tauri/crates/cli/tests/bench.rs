@@ -57,6 +57,7 @@ async fn on_a_cluster() {
         keep_data: false,
         ports: PortChoice::Auto,
         quota_bytes: None,
+        peer_proxies: Default::default(),
         lab_id: "bench-cli-test".into(),
         launch: Launch::for_this_system().unwrap(),
     });

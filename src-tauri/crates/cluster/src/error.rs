@@ -92,6 +92,16 @@ pub enum ClusterError {
         /// Its peer port when it wrote the data.
         port: u16,
     },
+    /// The data that is to be kept was written by members that knew each other by other names: directly where they
+    /// now have proxies, or the other way round.
+    #[error("the data is of members that reached each other {}", if *.peer_proxy { "through proxies" } else { "directly" })]
+    DataOfOtherTopology {
+        /// Whether they went through proxies when the data was written.
+        peer_proxy: bool,
+    },
+    /// The topology wants a proxy a member, and there is none for this one.
+    #[error("there is no proxy through which {0} could reach its peers")]
+    NoPeerProxy(String),
     /// The system has no free ports.
     #[error("no free ports were found on 127.0.0.1: {0}")]
     NoFreePorts(std::io::Error),

@@ -11,4 +11,4 @@ mod topology;
 pub use error::{ClusterError, PortTaken};
 pub use log::{last_lines, reason};
 pub use runtime::{Exit, MemberProgress, Node, OnLaunched, OnProgress, Runtime};
-pub use topology::{Endpoint, Member, Topology, TopologyError};
+pub use topology::{Endpoint, Member, Topology, TopologyError, TopologyName};

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use docker_compose_types::{Command, Compose, Extension, Ports, PublishedPort, Service};
 use serde::Deserialize;
+use serde_norway::Value;
 
 /// Why a topology file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -54,18 +55,33 @@ pub struct Member {
     pub gofail: Endpoint,
 }
 
+/// One of the lab's own topologies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopologyName {
+    /// Members speak with each other directly: `compose/etcd.yaml`.
+    Etcd,
+    /// Members speak with each other through proxies: `compose/etcd-bridge.yaml`.
+    EtcdBridge,
+}
+
 /// A cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topology {
     /// In the order of the file.
     pub members: Vec<Member>,
+    /// Whether each member sends what is for its peers to an HTTP proxy of its own, which knows the peers by name.
+    pub peer_proxy: bool,
     /// Heartbeat interval, milliseconds.
     pub heartbeat_ms: u32,
     /// Election time-out, milliseconds.
     pub election_ms: u32,
 }
 
-/// What Compose has no place for stands under this key of a service.
+/// The lab's topology files, as they were when this program was built.
+const ETCD: &str = include_str!("../../../../compose/etcd.yaml");
+const ETCD_BRIDGE: &str = include_str!("../../../../compose/etcd-bridge.yaml");
+
+/// What Compose has no place for stands under this key of a service, or of the file.
 const EXTENSION: &str = "x-lab";
 
 /// The [`EXTENSION`] of a service.
@@ -75,23 +91,51 @@ struct ServiceExtension {
     native_peer_port: u16,
 }
 
+/// The [`EXTENSION`] of a file.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct FileExtension {
+    peer_proxy: bool,
+}
+
+/// Compose's `extends` with a file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Extends {
+    file: String,
+    service: String,
+}
+
 impl Topology {
-    /// The lab's cluster, `compose/etcd.yaml`, as it was when this program was built.
+    /// The cluster whose members speak with each other directly.
+    ///
+    /// # Errors
+    /// As [`Self::named`].
+    pub fn etcd() -> Result<Self, TopologyError> {
+        Self::named(TopologyName::Etcd)
+    }
+
+    /// One of the lab's own.
     ///
     /// # Errors
     /// When the file is not what it should be; a test keeps that from happening.
-    pub fn etcd() -> Result<Self, TopologyError> {
-        Self::parse(include_str!("../../../../compose/etcd.yaml"))
+    pub fn named(name: TopologyName) -> Result<Self, TopologyError> {
+        Self::parse(match name {
+            TopologyName::Etcd => ETCD,
+            TopologyName::EtcdBridge => ETCD_BRIDGE,
+        })
     }
 
-    /// Reads a Compose file.
+    /// Reads a Compose file, whose services may extend those of `etcd.yaml`.
     ///
     /// # Errors
     /// When it is not YAML, not Compose, or a member lacks a flag or a port the lab needs.
     pub fn parse(text: &str) -> Result<Self, TopologyError> {
-        let mut value: serde_norway::Value = serde_norway::from_str(text)?;
-        value.apply_merge()?;
-        let compose: Compose = serde_norway::from_value(value)?;
+        let mut file = merged(text)?;
+        extend(&mut file)?;
+        let extension: Option<FileExtension> =
+            file.get(EXTENSION).cloned().map(serde_norway::from_value).transpose()?;
+        let compose: Compose = serde_norway::from_value(file)?;
         let members: Vec<Member> = compose
             .services
             .0
@@ -105,7 +149,12 @@ impl Topology {
         let first = members.first().ok_or(TopologyError::NoMembers)?;
         let (heartbeat_ms, election_ms) = timings(first)
             .map_err(|reason| TopologyError::Service { service: first.name.clone(), reason })?;
-        Ok(Self { heartbeat_ms, election_ms, members })
+        Ok(Self {
+            heartbeat_ms,
+            election_ms,
+            members,
+            peer_proxy: extension.is_some_and(|extension| extension.peer_proxy),
+        })
     }
 
     /// The etcd version of the first member's image, such as `3.5.9`: what is run unless another is asked for.
@@ -118,6 +167,50 @@ impl Topology {
     /// The member of that name.
     pub fn member(&self, name: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.name == name)
+    }
+}
+
+/// A file with its anchors put in place.
+fn merged(text: &str) -> Result<Value, TopologyError> {
+    let mut value: Value = serde_norway::from_str(text)?;
+    value.apply_merge()?;
+    Ok(value)
+}
+
+/// Puts what services extend in place, as Compose does where a service adds to mappings only.
+fn extend(file: &mut Value) -> Result<(), TopologyError> {
+    let Some(services) = file.get_mut("services").and_then(Value::as_mapping_mut) else { return Ok(()) };
+    let base = merged(ETCD)?;
+    for (name, service) in services {
+        let Some(extends) = service.as_mapping_mut().and_then(|service| service.remove("extends")) else {
+            continue;
+        };
+        let wrong = |reason: String| TopologyError::Service {
+            service: name.as_str().unwrap_or_default().to_owned(),
+            reason: format!("extends: {reason}"),
+        };
+        let extends: Extends = serde_norway::from_value(extends).map_err(|error| wrong(error.to_string()))?;
+        if extends.file != "etcd.yaml" {
+            return Err(wrong(format!("only services of etcd.yaml can be, not of {}", extends.file)));
+        }
+        let extended = base.get("services").and_then(|services| services.get(&extends.service)).cloned();
+        let mut extended =
+            extended.ok_or_else(|| wrong(format!("etcd.yaml has no service {}", extends.service)))?;
+        lay_over(&mut extended, std::mem::take(service));
+        *service = extended;
+    }
+    Ok(())
+}
+
+/// Mappings are joined key by key; anything else takes the place of what was there.
+fn lay_over(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Mapping(under), Value::Mapping(over)) => {
+            for (key, over) in over {
+                lay_over(under.entry(key).or_insert(Value::Null), over);
+            }
+        }
+        (under, over) => *under = over,
     }
 }
 
@@ -253,16 +346,42 @@ mod tests {
     }
 
     #[test]
+    fn the_bridge_is_the_same_cluster_through_proxies() {
+        let (direct, bridge) =
+            (Topology::etcd().unwrap(), Topology::named(TopologyName::EtcdBridge).unwrap());
+        assert_eq!((direct.peer_proxy, bridge.peer_proxy), (false, true));
+        assert_eq!(Topology { peer_proxy: false, ..bridge }, direct);
+    }
+
+    #[test]
+    fn what_an_extending_service_says_itself_counts() {
+        let extend = "extends: { file: etcd.yaml, service: etcd-2 }";
+        let said = format!("{extend}\n    image: lab:v3.7.3\n    environment: {{ GOMAXPROCS: 1 }}");
+        let topology = Topology::parse(&ETCD_BRIDGE.replace(extend, &said)).unwrap();
+        let member = topology.member("etcd-2").unwrap();
+        assert_eq!((member.image.as_str(), member.flag("name")), ("lab:v3.7.3", Some("etcd-2")));
+        let environment: Vec<_> = member.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(environment, [("GOFAIL_HTTP", "0.0.0.0:11180"), ("GOMAXPROCS", "1")]);
+    }
+
+    #[test]
     fn what_is_wrong_with_a_topology_is_said() {
-        let good = include_str!("../../../../compose/etcd.yaml");
-        let cases = [
+        let direct = [
             ("--name=etcd-2", "--name=other", "service etcd-2: --name must be the service's name, etcd-2"),
             ("127.0.0.1:22379:2379", "0.0.0.0:22379:2379", "0.0.0.0:22379:2379 is not of the form"),
             ("- 127.0.0.1:31180:11180", "", "service etcd-3: gofail port 11180 is not published"),
             ("native-peer-port: 2380", "peer-port: 2380", "service etcd-1: x-lab: unknown field `peer-port`"),
             ("--heartbeat-interval=250", "--heartbeat-interval=fast", "fast is not a number"),
         ];
-        for (from, to, wanted) in cases {
+        let bridge = [
+            ("peer-proxy: true", "peer-proxies: true", "unknown field `peer-proxies`"),
+            ("file: etcd.yaml", "file: other.yaml", "service etcd-1: extends: only services of etcd.yaml"),
+            ("service: etcd-3", "service: etcd-4", "extends: etcd.yaml has no service etcd-4"),
+            ("service: etcd-2", "service: etcd-1", "service etcd-2: --name must be the service's name"),
+            ("extends: { file: etcd.yaml, service: etcd-2 }", "extends: etcd-2", "service etcd-2: extends: "),
+        ];
+        let direct = direct.map(|case| (ETCD, case));
+        for (good, (from, to, wanted)) in direct.into_iter().chain(bridge.map(|case| (ETCD_BRIDGE, case))) {
             let broken = good.replacen(from, to, 1);
             assert_ne!(broken, good, "{from} is not in the file");
             let error = Topology::parse(&broken).unwrap_err().to_string();

@@ -22,6 +22,7 @@ fn config(folder: &Path) -> NativeConfig {
         keep_data: false,
         ports: PortChoice::Auto,
         quota_bytes: None,
+        peer_proxies: Default::default(),
         lab_id: "test".into(),
         launch: Launch::for_this_system().unwrap(),
     }

@@ -16,6 +16,7 @@ async fn start(version: &str, folder: &std::path::Path) -> (NativeRuntime, Clust
         keep_data: false,
         ports: PortChoice::Auto,
         quota_bytes: Some(16 * MIB),
+        peer_proxies: Default::default(),
         lab_id: "test".into(),
         launch: Launch::for_this_system().unwrap(),
     });

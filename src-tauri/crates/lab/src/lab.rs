@@ -22,6 +22,7 @@ use crate::listen::Local;
 use crate::problems;
 use crate::serve;
 use crate::session::{Message, Session, Shared};
+use crate::topologies::Topologies;
 
 /// Messages the session lets wait; who asks more waits himself.
 const MAILBOX: usize = 1_024;
@@ -36,7 +37,7 @@ pub struct Config {
     /// Which kind of program holds it: `app` or `terminal`.
     pub host: String,
     /// Members, flags, ports.
-    pub topology: Topology,
+    pub topologies: Topologies,
     /// Where the programs are.
     pub binaries: Binaries,
     /// How members are tied to the life of this program.
@@ -53,7 +54,7 @@ impl Config {
     /// # Errors
     /// When no home folder is known.
     pub fn standard(host: &str) -> Result<Self, Problem> {
-        let topology = Topology::etcd().map_err(|error| problems::cluster(error.into()))?;
+        let topologies = Topologies::builtin().map_err(|error| problems::cluster(error.into()))?;
         let launch = Launch::for_this_system().map_err(|error| {
             Problem::new("no-program", "The path of this program is not known.", "Start it by its full path.")
                 .detail(error)
@@ -61,7 +62,7 @@ impl Config {
         Ok(Self {
             base: home::base()?,
             host: host.into(),
-            topology,
+            topologies,
             binaries: Binaries::standard(),
             launch,
             clock: system_clock(),
@@ -104,7 +105,7 @@ impl Lab {
             version: env!("CARGO_PKG_VERSION").into(),
             folder: home.folder().display().to_string(),
             etcd_versions: config.binaries.versions(),
-            default_etcd_version: config.topology.etcd_version().into(),
+            default_etcd_version: config.topologies.usual().etcd_version().into(),
             serve: listener.as_ref().map(|(_, url)| url.clone()),
             pid: std::process::id(),
             host: config.host.clone(),
@@ -113,11 +114,11 @@ impl Lab {
             store,
             round: watch::channel(None).0,
             events: broadcast::channel(EVENTS).0,
-            members: config.topology.members.iter().map(|member| member.name.clone()).collect(),
+            members: config.topologies.usual().members.iter().map(|member| member.name.clone()).collect(),
         });
         let (inbox, mailbox) = mpsc::channel(MAILBOX);
         let base = config.base.as_path().into();
-        let (binaries, topology) = (config.binaries.clone(), Arc::new(config.topology.clone()));
+        let (binaries, topology) = (config.binaries.clone(), Arc::new(config.topologies.usual().clone()));
         let clock = Arc::clone(&config.clock);
         let session = Session::new(config, home, info.clone(), Arc::clone(&shared), inbox.downgrade());
         let task = tokio::spawn(session.run(mailbox));

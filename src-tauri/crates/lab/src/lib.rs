@@ -23,8 +23,10 @@ pub mod scenario;
 mod serve;
 mod session;
 mod shown;
+mod topologies;
 mod watch;
 
 pub use lab::{Asker, Config, Events, Lab};
 pub use mistake::Mistake;
 pub use release_line::ReleaseLine;
+pub use topologies::Topologies;

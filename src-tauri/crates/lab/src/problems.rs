@@ -53,6 +53,27 @@ pub fn cluster(error: ClusterError) -> Problem {
             "Start on free ports (`--ports auto`), which are then those of the data; or start fresh.",
         )
         .detail(detail),
+        ClusterError::DataOfOtherTopology { peer_proxy } => {
+            let (was, now, name) = if peer_proxy {
+                ("through proxies", "directly", "etcd-bridge")
+            } else {
+                ("directly", "through proxies", "etcd")
+            };
+            Problem::new(
+                "data-of-other-topology",
+                format!(
+                    "The data of the last run is of members that reached each other {was}; these would {now}, and \
+                     not find each other by the addresses in it."
+                ),
+                format!("Start with `--topology {name}`, where that data belongs; or start fresh."),
+            )
+        }
+        ClusterError::NoPeerProxy(_) => Problem::new(
+            "no-peer-proxy",
+            "The members would have no way to each other.",
+            "Start the program anew; if it stays so, start with `--topology etcd`.",
+        )
+        .detail(detail),
         ClusterError::NoFreePorts(_) => Problem::new(
             "no-free-ports",
             "No free ports were found on this machine.",
@@ -62,7 +83,7 @@ pub fn cluster(error: ClusterError) -> Problem {
         ClusterError::Topology(_) => Problem::new(
             "topology-unusable",
             "The topology file can't be used.",
-            "Restore compose/etcd.yaml and build again.",
+            "Restore the files in compose and build again.",
         )
         .detail(detail),
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use lab_cluster::Node;
 
-use crate::api::{CommandKind, Ports, ShownCommand, StartOptions};
+use crate::api::{CommandKind, Ports, ShownCommand, StartOptions, TopologyName};
 
 /// Commands kept for a snapshot.
 const KEPT: usize = 100;
@@ -69,6 +69,9 @@ pub fn start(options: &StartOptions) -> Line {
     let mut words = String::from("up");
     if let Some(version) = &options.etcd_version {
         words += &format!(" --etcd {version}");
+    }
+    if options.topology == TopologyName::EtcdBridge {
+        words += " --topology etcd-bridge";
     }
     if options.ports == Ports::Auto {
         words += " --ports auto";

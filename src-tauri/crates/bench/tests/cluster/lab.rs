@@ -29,6 +29,7 @@ impl Lab {
             keep_data: false,
             ports: PortChoice::Auto,
             quota_bytes,
+            peer_proxies: Default::default(),
             lab_id: "bench-test".into(),
             launch: Launch::for_this_system().unwrap(),
         });

@@ -27,6 +27,7 @@ pub async fn samples(folder: &Path) -> Arc<MemoryStore> {
         keep_data: false,
         ports: PortChoice::Auto,
         quota_bytes: None,
+        peer_proxies: Default::default(),
         lab_id: "equality-test".into(),
         launch: Launch::for_this_system().unwrap(),
     });

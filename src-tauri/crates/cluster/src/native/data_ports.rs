@@ -1,9 +1,12 @@
-//! The ports that belong to members' data. A member keeps its peers' addresses in its data, so that members which go
-//! on with their data find each other only where they were; the ports are kept beside the data for that.
+//! The addresses that belong to members' data. A member keeps its peers' URLs in its data, so that members which go on
+//! with their data find each other only where they were and as they were known: the ports, and whether peers are
+//! reached through proxies, are kept beside the data for that.
 
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 use super::ports::{self, PortChoice, PortMap};
 use crate::{ClusterError, Topology};
@@ -11,18 +14,29 @@ use crate::{ClusterError, Topology};
 /// Name of the file, in the folder of all members' data.
 const FILE: &str = "ports.json";
 
-/// The ports that the members had whose data is in `folder`; `None` when there is no data, or nothing is known.
-pub fn read(folder: &Path, topology: &Topology) -> Option<PortMap> {
+/// What is kept beside the data.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    #[serde(flatten)]
+    ports: PortMap,
+    /// Whether the members knew each other by name and went through proxies; those before there were any did not.
+    #[serde(default)]
+    peer_proxy: bool,
+}
+
+/// What the members had whose data is in `folder`; `None` when there is no data, or nothing is known.
+pub fn read(folder: &Path, topology: &Topology) -> Option<Kept> {
     if !topology.members.iter().any(|member| super::runtime::data_of(folder, &member.name).exists()) {
         return None;
     }
     serde_json::from_slice(&std::fs::read(folder.join(FILE)).ok()?).ok()
 }
 
-/// Leaves the ports beside the data, whole or not at all.
-pub fn write(folder: &Path, ports: &PortMap) -> io::Result<()> {
+/// Leaves beside the data what belongs to it, whole or not at all.
+pub fn write(folder: &Path, topology: &Topology, ports: &PortMap) -> io::Result<()> {
+    let kept = Kept { ports: ports.clone(), peer_proxy: topology.peer_proxy };
     let unfinished = folder.join(format!("{FILE}.unfinished"));
-    std::fs::write(&unfinished, serde_json::to_vec(ports)?)?;
+    std::fs::write(&unfinished, serde_json::to_vec(&kept)?)?;
     std::fs::rename(unfinished, folder.join(FILE))
 }
 
@@ -30,8 +44,13 @@ pub fn write(folder: &Path, ports: &PortMap) -> io::Result<()> {
 /// client and gofail ports that are in use by now.
 ///
 /// # Errors
-/// When the topology's ports are asked for and the data has others, or no free ports are found.
-pub fn choose(topology: &Topology, choice: PortChoice, kept: &PortMap) -> Result<PortMap, ClusterError> {
+/// When the data's members knew each other otherwise than this topology's do, when the topology's ports are asked for
+/// and the data has others, or no free ports are found.
+pub fn choose(topology: &Topology, choice: PortChoice, kept: &Kept) -> Result<PortMap, ClusterError> {
+    if kept.peer_proxy != topology.peer_proxy {
+        return Err(ClusterError::DataOfOtherTopology { peer_proxy: kept.peer_proxy });
+    }
+    let kept = &kept.ports;
     // Held, so that none of them is given out as a free one.
     let held: Vec<(u16, TcpListener)> = kept
         .values()
@@ -61,36 +80,68 @@ pub fn choose(topology: &Topology, choice: PortChoice, kept: &PortMap) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::TopologyName;
+
+    fn kept(topology: &Topology, choice: PortChoice) -> Kept {
+        Kept { ports: ports::choose(topology, choice).unwrap(), peer_proxy: topology.peer_proxy }
+    }
 
     #[test]
-    fn ports_are_known_as_long_as_there_is_data() {
-        let folder = tempfile::tempdir().unwrap();
+    fn addresses_are_known_as_long_as_there_is_data() {
+        for name in [TopologyName::Etcd, TopologyName::EtcdBridge] {
+            let folder = tempfile::tempdir().unwrap();
+            let topology = Topology::named(name).unwrap();
+            let kept = kept(&topology, PortChoice::Auto);
+            write(folder.path(), &topology, &kept.ports).unwrap();
+            assert_eq!(read(folder.path(), &topology), None);
+            std::fs::create_dir(folder.path().join("etcd-1.etcd")).unwrap();
+            assert_eq!(read(folder.path(), &topology), Some(kept));
+        }
+    }
+
+    #[test]
+    fn what_was_kept_before_there_were_proxies_is_of_members_without() {
         let topology = Topology::etcd().unwrap();
-        let ports = ports::choose(&topology, PortChoice::Auto).unwrap();
-        write(folder.path(), &ports).unwrap();
-        assert_eq!(read(folder.path(), &topology), None);
-        std::fs::create_dir(folder.path().join("etcd-1.etcd")).unwrap();
-        assert_eq!(read(folder.path(), &topology), Some(ports));
+        let kept = kept(&topology, PortChoice::Auto);
+        let old = serde_json::to_vec(&kept.ports).unwrap();
+        assert_eq!(serde_json::from_slice::<Kept>(&old).unwrap(), kept);
     }
 
     #[test]
     fn data_keeps_its_peer_ports_and_the_others_while_they_are_free() {
         let topology = Topology::etcd().unwrap();
-        let kept = ports::choose(&topology, PortChoice::Auto).unwrap();
-        assert_eq!(choose(&topology, PortChoice::Auto, &kept).unwrap(), kept);
-        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, kept["etcd-2"].client)).unwrap();
+        let kept = kept(&topology, PortChoice::Auto);
+        assert_eq!(choose(&topology, PortChoice::Auto, &kept).unwrap(), kept.ports);
+        let kept_ports = &kept.ports;
+        let _taken = TcpListener::bind((Ipv4Addr::LOCALHOST, kept_ports["etcd-2"].client)).unwrap();
         let chosen = choose(&topology, PortChoice::Auto, &kept).unwrap();
-        assert_ne!(chosen["etcd-2"].client, kept["etcd-2"].client);
-        assert_eq!((chosen["etcd-2"].peer, &chosen["etcd-3"]), (kept["etcd-2"].peer, &kept["etcd-3"]));
+        assert_ne!(chosen["etcd-2"].client, kept_ports["etcd-2"].client);
+        assert_eq!(
+            (chosen["etcd-2"].peer, &chosen["etcd-3"]),
+            (kept_ports["etcd-2"].peer, &kept_ports["etcd-3"])
+        );
     }
 
     #[test]
     fn data_of_other_ports_is_refused_on_the_topologys() {
         let topology = Topology::etcd().unwrap();
-        let own = ports::choose(&topology, PortChoice::Topology).unwrap();
-        assert_eq!(choose(&topology, PortChoice::Topology, &own).unwrap(), own);
-        let other = ports::choose(&topology, PortChoice::Auto).unwrap();
+        let own = kept(&topology, PortChoice::Topology);
+        assert_eq!(choose(&topology, PortChoice::Topology, &own).unwrap(), own.ports);
+        let other = kept(&topology, PortChoice::Auto);
         let refused = choose(&topology, PortChoice::Topology, &other);
         assert!(matches!(refused, Err(ClusterError::DataOfOtherPorts { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn data_of_the_other_topology_is_refused_even_on_its_own_ports() {
+        let [direct, bridge] =
+            [TopologyName::Etcd, TopologyName::EtcdBridge].map(|name| Topology::named(name).unwrap());
+        for (topology, other) in [(&direct, &bridge), (&bridge, &direct)] {
+            let refused = choose(topology, PortChoice::Auto, &kept(other, PortChoice::Auto));
+            let Err(ClusterError::DataOfOtherTopology { peer_proxy }) = refused else {
+                panic!("{refused:?}")
+            };
+            assert_eq!(peer_proxy, other.peer_proxy);
+        }
     }
 }

@@ -54,7 +54,8 @@ struct Handle {
 }
 
 impl Process {
-    /// Starts `program` with `arguments` and `environment` added to ours, output going to `log`.
+    /// Starts `program` with `arguments`, and with `environment` in addition to ours less what is not for members;
+    /// output goes to `log`.
     ///
     /// # Errors
     /// As the system reports them.
@@ -74,10 +75,8 @@ impl Process {
             }
         };
         let supervised = matches!(launch, Launch::Supervised(_));
-        // What a person has set for an etcd of their own is not for ours: etcd would take a configuration file from
-        // there and forget every flag.
         for (name, _) in std::env::vars_os() {
-            if name.to_str().is_some_and(|name| name.starts_with("ETCD_") || name.starts_with("GOFAIL_")) {
+            if name.to_str().is_some_and(is_not_for_members) {
                 command.env_remove(name);
             }
         }
@@ -147,6 +146,17 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Whether a variable of a person's environment would change what our members do. From one of `ETCD_` etcd would take
+/// a configuration file and forget every flag. A proxy is the person's way to the world and not that between members,
+/// and with `REQUEST_METHOD` set Go refuses HTTP_PROXY altogether (golang.org/x/net/http/httpproxy).
+fn is_not_for_members(name: &str) -> bool {
+    let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+    name.starts_with("ETCD_")
+        || name.starts_with("GOFAIL_")
+        || proxies.iter().any(|proxy| name.eq_ignore_ascii_case(proxy))
+        || name == "REQUEST_METHOD"
 }
 
 fn pid(id: u32) -> Option<Pid> {

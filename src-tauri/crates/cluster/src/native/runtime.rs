@@ -1,5 +1,6 @@
 //! The native runtime: members as child processes, started together, watched, and stopped together.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +54,8 @@ pub struct NativeConfig {
     pub ports: PortChoice,
     /// Backend quota in bytes; etcd's own default when absent.
     pub quota_bytes: Option<u64>,
+    /// By member, the URL of the HTTP proxy to its peers; empty unless the topology wants proxies.
+    pub peer_proxies: BTreeMap<String, String>,
     /// The lab's id: every member has it in its environment as `METRICS_LAB_ID`.
     pub lab_id: String,
     /// How members are tied to the lab's life.
@@ -121,7 +124,8 @@ impl NativeRuntime {
 
     fn choose_ports(&self) -> Result<PortMap, ClusterError> {
         let (topology, choice) = (&self.config.topology, self.config.ports);
-        let of_data = data_ports::read(&self.data_folder(), topology).filter(|_| self.config.keep_data);
+        let of_data =
+            if self.config.keep_data { data_ports::read(&self.data_folder(), topology) } else { None };
         match of_data {
             Some(kept) => data_ports::choose(topology, choice, &kept),
             None => ports::choose(topology, choice).map_err(ClusterError::NoFreePorts),
@@ -161,7 +165,16 @@ impl NativeRuntime {
             }
         }
         let data = self.data_folder();
-        data_ports::write(&data, ports).map_err(failed(&data))
+        data_ports::write(&data, &self.config.topology, ports).map_err(failed(&data))
+    }
+
+    /// The proxy between a member and its peers, where the topology wants one.
+    fn peer_proxy(&self, member: &str) -> Result<Option<&str>, ClusterError> {
+        if !self.config.topology.peer_proxy {
+            return Ok(None);
+        }
+        let url = self.config.peer_proxies.get(member);
+        url.map(|url| Some(url.as_str())).ok_or_else(|| ClusterError::NoPeerProxy(member.to_owned()))
     }
 
     fn launch(&self, member: &Member, ports: &PortMap) -> Result<Running, ClusterError> {
@@ -180,7 +193,8 @@ impl NativeRuntime {
             &self.data_path(&member.name),
             self.config.quota_bytes,
         );
-        let mut environment = arguments::environment(&self.config.topology, member, ports);
+        let proxy = self.peer_proxy(&member.name)?;
+        let mut environment = arguments::environment(&self.config.topology, member, ports, proxy);
         environment.push((LAB_ID.into(), self.config.lab_id.clone()));
         let process = Process::start(&program, &flags, &environment, log, &self.config.launch)
             .map_err(|error| ClusterError::BinaryUnusable { path: program, reason: error.to_string() })?;
@@ -356,6 +370,9 @@ impl Runtime for NativeRuntime {
         }
         // Before anything is touched: can this work at all?
         self.config.binaries.find(Program::Etcd, &self.config.version)?;
+        for member in &self.config.topology.members {
+            self.peer_proxy(&member.name)?;
+        }
         let ports = self.choose_ports()?;
         let taken = Self::taken_for_good(&ports).await;
         if !taken.is_empty() {

@@ -151,7 +151,7 @@ impl Session {
     /// The load as the engine takes it, on the members that run, or on the topology's ports while none does.
     fn bench_spec(&self, spec: &LoadSpec) -> BenchSpec {
         let endpoints: Vec<String> = if self.nodes().is_empty() {
-            let ports = self.config.topology.members.iter().map(|member| member.client.host_port);
+            let ports = self.config.topologies.usual().members.iter().map(|member| member.client.host_port);
             ports.map(|port| format!("127.0.0.1:{port}")).collect()
         } else {
             self.nodes().iter().map(|node| shown::endpoint(node).to_owned()).collect()

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use lab_cluster::{MemberProgress, Node, Runtime};
 use lab_etcd::Cluster;
+use lab_faults::LinkProxy;
 use lab_metrics::{Clock, MemoryStore, Scraper};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -85,6 +86,8 @@ struct Running {
     /// Ends the tasks that watch it.
     watching: CancellationToken,
     scraper: Scraper,
+    /// What its members reach each other through, if not directly; held until the last of them has ended.
+    links: Option<LinkProxy>,
     /// Held as long as members write to it.
     data: crate::home::DataFolder,
 }

@@ -1,11 +1,13 @@
 //! The cluster's way up and down.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lab_cluster::native::{NativeConfig, NativeRuntime, PortChoice};
-use lab_cluster::{MemberProgress, Node, OnProgress, Runtime};
+use lab_cluster::{ClusterError, MemberProgress, Node, OnProgress, Runtime};
 use lab_etcd::Cluster;
+use lab_faults::LinkProxy;
 use lab_metrics::{ScrapeConfig, Scraper, Storage, Target};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -29,6 +31,7 @@ pub struct Started {
     cluster: Cluster,
     nodes: Vec<Node>,
     exits: broadcast::Receiver<lab_cluster::Exit>,
+    links: Option<LinkProxy>,
     data: DataFolder,
 }
 
@@ -38,7 +41,7 @@ impl Session {
             Err(problem) => {
                 let _ = answer.send(Reply::Problem { problem });
             }
-            Ok((runtime, data)) => {
+            Ok((native, data)) => {
                 self.mended();
                 // What they say is of a cluster that is no more.
                 for id in self.loads.forget_ended() {
@@ -64,14 +67,7 @@ impl Session {
                             let _ = inbox.try_send(Message::Progress(members.to_vec()));
                         }
                     };
-                    let result = tokio::select! {
-                        result = bring_up(Arc::clone(&runtime), data, &progress) => result,
-                        () = called_off.cancelled() => {
-                            runtime.stop().await;
-                            Err(problems::called_off())
-                        }
-                    };
-                    Message::Started(result)
+                    Message::Started(come_up(native, data, &progress, &called_off).await)
                 });
                 self.starting = Some(Pending { call_off, asked: Some(answer) });
             }
@@ -79,7 +75,7 @@ impl Session {
     }
 
     /// Everything that can be refused before anything is started.
-    fn prepare(&mut self, options: &StartOptions) -> Result<(Arc<dyn Runtime>, DataFolder), Problem> {
+    fn prepare(&mut self, options: &StartOptions) -> Result<(NativeConfig, DataFolder), Problem> {
         match self.phase {
             Phase::Starting { .. } => return Err(problems::busy("starting")),
             Phase::Stopping => return Err(problems::busy("stopping")),
@@ -107,8 +103,9 @@ impl Session {
             None => self.home.data(options.keep_data)?,
         };
         let folder = options.data_dir.clone().unwrap_or_else(|| self.home.folder().to_owned());
-        let runtime = NativeRuntime::new(NativeConfig {
-            topology: self.config.topology.clone(),
+        let topology = self.config.topologies.of(options.topology);
+        let native = NativeConfig {
+            topology: topology.clone(),
             binaries: self.config.binaries.clone(),
             version: version.clone(),
             folder: folder.clone(),
@@ -118,22 +115,24 @@ impl Session {
                 Ports::Auto => PortChoice::Auto,
             },
             quota_bytes: options.quota_bytes,
+            peer_proxies: BTreeMap::new(),
             lab_id: self.info.id.clone(),
             launch: self.config.launch.clone(),
-        });
+        };
         self.member_folder = folder;
         self.keeps_data = options.keep_data;
         self.next_view = Some(ClusterView {
-            runtime: runtime.kind().into(),
+            // Said once it runs.
+            runtime: String::new(),
             topology: options.topology,
             etcd_version: version,
             quota_bytes: options.quota_bytes.unwrap_or(DEFAULT_QUOTA_BYTES),
-            heartbeat_ms: self.config.topology.heartbeat_ms,
-            election_ms: self.config.topology.election_ms,
+            heartbeat_ms: topology.heartbeat_ms,
+            election_ms: topology.election_ms,
             members: Vec::new(),
             alarms: Vec::new(),
         });
-        Ok((Arc::new(runtime), data))
+        Ok((native, data))
     }
 
     pub(super) fn starting_progress(&mut self, progress: Vec<MemberProgress>) {
@@ -164,10 +163,11 @@ impl Session {
                     self.shared.store.expire((self.clock)());
                 }
                 let lines = [shown::health(&running.nodes), shown::metrics(&running.nodes[0])];
-                let nodes = running.nodes.clone();
+                let (nodes, runtime) = (running.nodes.clone(), running.runtime.kind());
                 self.running = Some(running);
                 lines.into_iter().for_each(|line| self.show(line));
                 if let Some(mut view) = self.next_view.take() {
+                    view.runtime = runtime.into();
                     view.members = (0..).zip(&nodes).map(|(index, node)| member_view(index, node)).collect();
                     self.view = Some(view.clone());
                     self.tell(Event::Cluster { cluster: view });
@@ -191,7 +191,8 @@ impl Session {
 
     /// Says so when it is another lab of this person's that holds the topology's ports.
     fn other_lab(&self) -> Option<Problem> {
-        let ports = self.config.topology.members.iter().map(|member| format!(":{}", member.client.host_port));
+        let topology = self.config.topologies.usual();
+        let ports = topology.members.iter().map(|member| format!(":{}", member.client.host_port));
         let ports: Vec<String> = ports.collect();
         let holds = |node: &Node| ports.iter().any(|port| node.client.ends_with(port));
         let other = home::find(&self.config.base).into_iter().find(|found| {
@@ -218,7 +219,7 @@ impl Session {
 
     /// Starts the scraper and the tasks that tell of members.
     fn watch_over(&self, started: Started) -> Result<Running, Problem> {
-        let Started { runtime, cluster, nodes, mut exits, data } = started;
+        let Started { runtime, cluster, nodes, mut exits, links, data } = started;
         let watching = CancellationToken::new();
         let store: Arc<dyn Storage> = Arc::clone(&self.shared.store) as Arc<dyn Storage>;
         let broken = |error: &dyn std::fmt::Display| {
@@ -256,7 +257,7 @@ impl Session {
             }
         });
         tokio::spawn(poll::every_second(cluster.clone(), self.inbox.clone(), watching.clone()));
-        Ok(Running { runtime, cluster, nodes, watching, scraper, data })
+        Ok(Running { runtime, cluster, nodes, watching, scraper, links, data })
     }
 
     pub(super) fn stop(&mut self, answer: Answer) {
@@ -278,8 +279,12 @@ impl Session {
                     let _ = tokio::time::timeout(Duration::from_secs(2), loads).await;
                     running.scraper.stop().await;
                     running.watching.cancel();
+                    if let Some(links) = &running.links {
+                        // A leader that leaves hands its place on first, which takes its peers.
+                        links.heal();
+                    }
                     running.runtime.stop().await;
-                    drop(running.data);
+                    drop((running.links, running.data));
                     Message::Stopped
                 });
             }
@@ -380,8 +385,37 @@ fn member_view(index: u32, node: &Node) -> MemberView {
     }
 }
 
+/// Brings the cluster up, with proxies between its members where the topology wants them, unless that is called off.
+async fn come_up(
+    mut native: NativeConfig,
+    data: DataFolder,
+    progress: &OnProgress<'_>,
+    called_off: &CancellationToken,
+) -> Result<Started, Problem> {
+    let links = if native.topology.peer_proxy {
+        let members: Vec<String> = native.topology.members.iter().map(|member| member.name.clone()).collect();
+        let links = LinkProxy::start(&members)
+            .await
+            .map_err(|error| problems::cluster(ClusterError::NoFreePorts(error)))?;
+        let urls = members.into_iter().filter_map(|member| Some((links.url(&member)?, member)));
+        native.peer_proxies = urls.map(|(url, member)| (member, url)).collect();
+        Some(links)
+    } else {
+        None
+    };
+    let runtime: Arc<dyn Runtime> = Arc::new(NativeRuntime::new(native));
+    tokio::select! {
+        result = bring_up(Arc::clone(&runtime), links.clone(), data, progress) => result,
+        () = called_off.cancelled() => {
+            runtime.stop().await;
+            Err(problems::called_off())
+        }
+    }
+}
+
 async fn bring_up(
     runtime: Arc<dyn Runtime>,
+    links: Option<LinkProxy>,
     data: DataFolder,
     progress: &OnProgress<'_>,
 ) -> Result<Started, Problem> {
@@ -390,7 +424,7 @@ async fn bring_up(
     let nodes = runtime.start(progress).await.map_err(problems::cluster)?;
     let addresses: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.client.as_str())).collect();
     match Cluster::connect(addresses).await {
-        Ok(cluster) => Ok(Started { runtime, cluster, nodes, exits, data }),
+        Ok(cluster) => Ok(Started { runtime, cluster, nodes, exits, links, data }),
         Err(error) => {
             runtime.stop().await;
             Err(problems::etcd(&error))
