@@ -46,6 +46,8 @@ export class FakeFaults {
       this.#mark('fault', 'fsync sleep(100) on all', bornS - 52)
     }
     if (story === 'links') {
+      this.set(['etcd-1'], 'walBeforeFdatasync', '40.0%sleep(100)')
+      this.set(['etcd-1'], 'raftBeforeSave', 'sleep(10)')
       this.shape([], [], { ...OPEN, delayMs: 300, jitterMs: 20 })
       this.shape(['etcd-3'], [], { ...OPEN, cut: true })
       this.shape([], ['etcd-3'], { ...OPEN, cut: true })

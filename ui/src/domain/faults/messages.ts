@@ -24,7 +24,7 @@ export const words = {
   term: 'Term',
   termHint: 'sleep(300), 40.0%sleep(100), 3*sleep(100), panic',
   forS: 'For seconds',
-  forHint: 'until cleared',
+  forHint: 'no end',
   wrongDuration: 'A whole number from 1',
   set: 'Set',
   by: 'By hand',

@@ -32,6 +32,10 @@ it('makes one mark of moments that can’t be told apart, but never of a fault a
   ])
 })
 
-it('has a short form of what is long', () => {
-  expect(chartMarks([], [mark(1, 'step', 'When every disk needs 100 ms')])[0]?.short).toBe('When every di…')
+it.each([
+  ['etcd-3 cut off', 'etcd-3 cut off'],
+  ['fsync sleep(100) on all', 'fsync sleep(100)'],
+  ['compactBeforeCommitScheduledCompact', 'compactBeforeComm…'],
+])('says of %s, where room is short, %s', (text, short) => {
+  expect(chartMarks([], [mark(1, 'fault', text)])[0]?.short).toBe(short)
 })

@@ -7,9 +7,14 @@ import { loadMarks } from '$domain/loads/marks'
 /** Seconds within which two moments of one tone are one line with both labels. */
 const TOGETHER_S = 2
 /** Letters of a label where room is short. */
-const SHORT = 14
+const SHORT = 18
 
-const shortened = (text: string): string => (text.length <= SHORT ? text : `${text.slice(0, SHORT - 1).trimEnd()}…`)
+/** The first words that have room; of a first word that has none, its beginning. */
+function shortened(text: string): string {
+  if (text.length <= SHORT) return text
+  const words = text.slice(0, SHORT + 1).lastIndexOf(' ')
+  return words > 0 ? text.slice(0, words) : `${text.slice(0, SHORT - 1)}…`
+}
 
 const ofLab = ({ atS, kind, text }: LabMark): Mark => ({
   atS: Math.round(atS),
