@@ -2,9 +2,14 @@
 
 use std::process::ExitCode;
 
-use lab::api::{Command, LoadState, MemberState, Phase, Problem, Reply, Snapshot};
+use clap::ValueEnum;
+use lab::api::{
+    Command, CourseView, FaultsView, LinkShape, LoadState, MemberState, Phase, Problem, Reply, Snapshot,
+    StepPhase,
+};
 
 use crate::find::Which;
+use crate::up::Topology;
 use crate::{find, say};
 
 /// Arguments of `status`.
@@ -41,7 +46,9 @@ fn print(snapshot: &Snapshot) {
     };
     say::line(format_args!("lab {} ({}, process {}): {phase}", lab.id, lab.host, lab.pid));
     if let Some(cluster) = &snapshot.cluster {
-        say::line(format_args!("etcd {}, {}\n", cluster.etcd_version, cluster.runtime));
+        let topology = Topology::from(cluster.topology).to_possible_value();
+        let topology = topology.as_ref().map_or("", |value| value.get_name());
+        say::line(format_args!("etcd {}, {}, {topology}\n", cluster.etcd_version, cluster.runtime));
         let mut rows = vec![
             ["member", "state", "role", "term", "raft index", "db size", "in use", "client"]
                 .map(String::from)
@@ -76,6 +83,9 @@ fn print(snapshot: &Snapshot) {
             say::line(format_args!("alarm {} raised by {}", alarm.kind, alarm.member));
         }
     }
+    for (at, line) in faults(&snapshot.faults).iter().enumerate() {
+        say::line(format_args!("{}{line}", if at == 0 { "\n" } else { "" }));
+    }
     for load in &snapshot.loads {
         let state = match &load.state {
             LoadState::Running => "runs",
@@ -92,10 +102,59 @@ fn print(snapshot: &Snapshot) {
             load.id, load.done, load.command
         ));
     }
+    if let Some(course) = snapshot.course.as_ref().filter(|course| !course.finished) {
+        say::line(format_args!("\n{}", scenario(course)));
+    }
     if let Some(problem) = &snapshot.problem {
         say::line("");
         say::problem(problem);
     }
+}
+
+/// A line a fault in effect.
+fn faults(faults: &FaultsView) -> Vec<String> {
+    let failpoints = faults.failpoints.iter().map(|set| {
+        let hits = set.hits.map(|hits| format!(", reached {hits} times")).unwrap_or_default();
+        format!("failpoint {} at {}: {}{hits}", set.failpoint, set.member, set.term)
+    });
+    let links = faults.links.iter().flatten().filter(|link| link.shape != LinkShape::default()).map(|link| {
+        let held = link.held_ms.map(|ms| format!(", held {} just now", seconds(ms / 1_000.0)));
+        format!("link {} → {}: {}{}", link.from, link.to, shape(&link.shape), held.unwrap_or_default())
+    });
+    failpoints.chain(links).collect()
+}
+
+fn shape(shape: &LinkShape) -> String {
+    if shape.cut {
+        return "cut".into();
+    }
+    let delay = (shape.delay_ms > 0).then(|| match shape.jitter_ms {
+        0 => format!("{} ms later", shape.delay_ms),
+        jitter => format!("{} ± {jitter} ms later", shape.delay_ms),
+    });
+    let bandwidth = shape.bandwidth_bytes_s.map(|limit| format!("at most {}/s", bytes(limit)));
+    delay.into_iter().chain(bandwidth).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a person is in a scenario.
+fn scenario(course: &CourseView) -> String {
+    let step = &course.step;
+    let phase = match &step.phase {
+        StepPhase::Setting { doing } => format!("the stage is set: {doing}"),
+        StepPhase::Predict => "waits for a prediction".into(),
+        StepPhase::Act => "waits for you to act".into(),
+        StepPhase::Watching { elapsed_s, within_s } => format!("watching, {elapsed_s} of {within_s} s"),
+        StepPhase::Met => "met".into(),
+        StepPhase::Missed => "not met in time".into(),
+        StepPhase::Broken { problem } => format!("can't go on: {}", problem.sentence),
+    };
+    format!(
+        "scenario {}, step {} of {}: {}\n  {phase}",
+        course.title,
+        step.number,
+        course.steps.len(),
+        step.title
+    )
 }
 
 fn bytes(bytes: u64) -> String {
@@ -104,4 +163,49 @@ fn bytes(bytes: u64) -> String {
 
 fn seconds(seconds: f64) -> String {
     lab_dashboards::format_value(&lab_dashboards::Unit::from_grafana("s"), seconds, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use lab::api::{FailpointView, LinkView};
+
+    use super::*;
+
+    #[test]
+    fn faults_in_effect_are_told_and_links_that_only_carry_are_not() {
+        let set = |hits| FailpointView {
+            member: "etcd-2".into(),
+            failpoint: "walBeforeFdatasync".into(),
+            term: "sleep(100)".into(),
+            hits,
+        };
+        let link = |shape, held_ms| LinkView {
+            from: "etcd-1".into(),
+            to: "etcd-2".into(),
+            shape,
+            rate_bytes_s: 1.0,
+            held_ms,
+            connections: 1,
+        };
+        let delayed = LinkShape { delay_ms: 100, ..LinkShape::default() };
+        let narrow = LinkShape { jitter_ms: 20, bandwidth_bytes_s: Some(1_000_000), ..delayed };
+        let told = faults(&FaultsView {
+            failpoints: vec![set(Some(7)), set(None)],
+            links: Some(vec![
+                link(LinkShape::default(), Some(0.1)),
+                link(delayed, Some(100.0)),
+                link(narrow, None),
+                link(LinkShape { cut: true, ..delayed }, None),
+            ]),
+        });
+        let wanted = [
+            "failpoint walBeforeFdatasync at etcd-2: sleep(100), reached 7 times",
+            "failpoint walBeforeFdatasync at etcd-2: sleep(100)",
+            "link etcd-1 → etcd-2: 100 ms later, held 100 ms just now",
+            "link etcd-1 → etcd-2: 100 ± 20 ms later, at most 1 MB/s",
+            "link etcd-1 → etcd-2: cut",
+        ];
+        assert_eq!(told, wanted);
+        assert_eq!(faults(&FaultsView::default()), Vec::<String>::new());
+    }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use lab::api::{ClusterView, Command, Event, LabInfo, Phase, Ports, Problem, Reply, Snapshot, StartOptions};
+use lab::api::{
+    ClusterView, Command, Event, LabInfo, Phase, Ports, Problem, Reply, Snapshot, StartOptions, TopologyName,
+};
 use lab::{Asker, Config, Events, Lab};
 use serde::Serialize;
 
@@ -53,10 +55,31 @@ enum Runtime {
     Native,
 }
 
+/// Which of the lab's topologies.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Topology {
+pub enum Topology {
     /// Three members that speak to each other directly.
     Etcd,
+    /// The same three, with a proxy on each link that can delay and cut it.
+    EtcdBridge,
+}
+
+impl From<Topology> for TopologyName {
+    fn from(topology: Topology) -> Self {
+        match topology {
+            Topology::Etcd => Self::Etcd,
+            Topology::EtcdBridge => Self::EtcdBridge,
+        }
+    }
+}
+
+impl From<TopologyName> for Topology {
+    fn from(topology: TopologyName) -> Self {
+        match topology {
+            TopologyName::Etcd => Self::Etcd,
+            TopologyName::EtcdBridge => Self::EtcdBridge,
+        }
+    }
 }
 
 /// Where members listen.
@@ -82,6 +105,7 @@ impl From<PortChoice> for Ports {
 struct FirstLine<'a> {
     id: &'a str,
     runtime: &'a str,
+    topology: TopologyName,
     version: &'a str,
     nodes: Vec<NodeLine<'a>>,
     serve: Option<&'a str>,
@@ -98,7 +122,7 @@ struct NodeLine<'a> {
 
 /// Starts a lab, prints where it is, and holds it until it is told to end.
 pub async fn run(args: UpArgs) -> Result<ExitCode, Problem> {
-    let (Runtime::Native, Topology::Etcd) = (args.runtime, args.topology);
+    let Runtime::Native = args.runtime;
     let signals = Signals::new()?;
     let lab = Lab::open(Config { serve: args.serve, ..Config::standard("terminal")? }).await?;
     let (asker, events) = lab.listen();
@@ -121,6 +145,7 @@ async fn hold(
 ) -> Result<ExitCode, Problem> {
     let options = StartOptions {
         etcd_version: args.etcd.clone(),
+        topology: args.topology.into(),
         ports: args.ports.into(),
         keep_data: args.keep_data,
         quota_bytes: args.quota_bytes,
@@ -223,6 +248,7 @@ fn first_line<'a>(info: &'a LabInfo, cluster: &'a ClusterView) -> FirstLine<'a> 
     FirstLine {
         id: &info.id,
         runtime: &cluster.runtime,
+        topology: cluster.topology,
         version: &cluster.etcd_version,
         nodes: cluster
             .members
