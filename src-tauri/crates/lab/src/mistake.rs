@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_saphyr::Spanned;
+use serde_saphyr::{MessageFormatter, Spanned, UserMessageFormatter};
 
 /// Something wrong in a file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
@@ -56,15 +56,8 @@ impl Mistakes {
             Ok(read) => return Some(read),
             Err(error) => error,
         };
-        let mut reason = error.without_snippet().to_string();
-        let Some(location) = error.location() else {
-            self.add_at(0, reason);
-            return None;
-        };
-        // The place is told by itself.
-        let place = format!(" at line {}, column {}", location.line(), location.column());
-        reason.truncate(reason.trim_end_matches(&place).len());
-        self.add_at(location.line(), reason);
+        let line = error.location().map_or(0, |location| location.line());
+        self.add_at(line, UserMessageFormatter.format_message(error.without_snippet()));
         None
     }
 

@@ -1,12 +1,13 @@
 //! Actions: from the file to the model.
 
 use lab_bench::{Compact, Put};
+use lab_faults::Term;
 use serde_saphyr::Spanned;
 
 use super::model::{Action, Measure, Remember};
 use super::raw::{ActionFile, LinkFile, LoadFile, LoadKind, Text};
 use super::scope::Scope;
-use super::{bound, condition};
+use super::{bound, condition, names};
 use crate::api::{LinkShape, LoadSpec, TopologyName, Workload};
 use crate::bench_spec::bench_spec;
 
@@ -32,7 +33,7 @@ fn action(scope: &mut Scope<'_>, raw: &Spanned<ActionFile>) -> Option<Action> {
             Action::WaitLoad { name: wait.name.value.clone(), within_s: wait.within }
         }
         ActionFile::Failpoint(failpoint) => {
-            scope.check_names(&failpoint.term);
+            check_term(scope, &failpoint.term);
             let members = scope.whom(line, &failpoint.members);
             scope.failpoints.insert(failpoint.name.value.clone());
             Action::Failpoint {
@@ -70,6 +71,15 @@ fn action(scope: &mut Scope<'_>, raw: &Spanned<ActionFile>) -> Option<Action> {
     })
 }
 
+/// The term parses once its names are filled in, with something that could be one.
+fn check_term(scope: &mut Scope<'_>, term: &Text) {
+    scope.check_names(term);
+    let filled = names::replace(&term.value, |_| "1");
+    if let Err(error) = filled.parse::<Term>() {
+        scope.mistakes.add(term, format!("the term is not understood: {error}"));
+    }
+}
+
 /// A value that is kept under a name, from here on.
 pub fn remembered<T>(
     scope: &mut Scope<'_>,
@@ -78,7 +88,7 @@ pub fn remembered<T>(
     unit: Option<&Text>,
     at: &Spanned<T>,
 ) -> Option<Remember> {
-    let unit = condition::unit(scope, at, unit, measure.as_ref());
+    let unit = measure.as_ref().and_then(|measure| condition::unit(scope, at, unit, measure));
     let name_of = &name.value;
     if scope.new_name(name, name_of) {
         if scope.roles.contains(name_of) {
@@ -86,7 +96,7 @@ pub fn remembered<T>(
         }
         scope.remembered.insert(name_of.clone());
     }
-    Some(Remember { name: name_of.clone(), measure: measure?, unit })
+    Some(Remember { name: name_of.clone(), measure: measure?, unit: unit? })
 }
 
 fn load_spec(scope: &mut Scope<'_>, raw: &LoadFile) -> LoadSpec {
@@ -136,7 +146,10 @@ fn load_spec(scope: &mut Scope<'_>, raw: &LoadFile) -> LoadSpec {
     let spec =
         LoadSpec { workload, clients: raw.clients, conns: raw.conns, total: raw.total, rate: raw.rate };
     // What the load generator would refuse while the scenario is played is refused here.
-    if let Err(error) = bench_spec(&spec, vec!["127.0.0.1:2379".into()]).validate() {
+    let keyless = raw.kind.value == LoadKind::Range && raw.key.is_none();
+    if let Err(error) = bench_spec(&spec, vec!["127.0.0.1:2379".into()]).validate()
+        && !keyless
+    {
         let field = camel_case(error.flag);
         scope.mistakes.add(&raw.kind, format!("{field}: {}", error.sentence));
     }
@@ -164,7 +177,7 @@ fn link_shape(scope: &mut Scope<'_>, at: &Spanned<ActionFile>, raw: &LinkFile) -
 /// `--key-size` as it is written here: `keySize`.
 fn camel_case(flag: &str) -> String {
     let mut words = flag.trim_start_matches('-').split('-');
-    let first = words.next().unwrap_or_default().to_owned();
+    let first = words.next().unwrap_or_default().to_ascii_lowercase();
     words.fold(first, |so_far, word| {
         let (initial, rest) = word.split_at(1.min(word.len()));
         so_far + &initial.to_ascii_uppercase() + rest

@@ -53,15 +53,15 @@ pub fn check(scope: &mut Scope<'_>, raw: &Spanned<CheckFile>) -> Check {
 pub fn condition(scope: &mut Scope<'_>, raw: &Spanned<ConditionFile>) -> Option<Condition> {
     let file = &raw.value;
     let measured = measure(scope, raw, file.measure());
-    let unit = unit(scope, raw, file.unit.as_ref(), measured.as_ref());
-    let compared = comparison(scope, raw, &unit);
+    let unit = measured.as_ref().and_then(|measure| unit(scope, raw, file.unit.as_ref(), measure));
+    let compared = comparison(scope, raw, unit.as_ref());
     let that = scope.text(&file.that);
     let [met, missed] = [&file.met, &file.missed].map(|text| {
         check_figures(scope, text);
         scope.text(text)
     });
     let (quantifier, compare, with) = compared?;
-    Some(Condition { that, measure: measured?, unit, quantifier, compare, with, met, missed })
+    Some(Condition { that, measure: measured?, unit: unit?, quantifier, compare, with, met, missed })
 }
 
 /// Reads what is measured; `None` when it isn't just one thing.
@@ -115,33 +115,34 @@ pub fn measure<T>(scope: &mut Scope<'_>, at: &Spanned<T>, raw: Option<MeasureFil
     })
 }
 
-/// The unit that was given, or the one that what is measured has by itself.
+/// The unit that was given, or the one that what is measured has by itself; `None` when there is none, or none that
+/// the lab can write.
 pub fn unit<T>(
     scope: &mut Scope<'_>,
     at: &Spanned<T>,
     given: Option<&Text>,
-    measure: Option<&Measure>,
-) -> Unit {
+    measure: &Measure,
+) -> Option<Unit> {
     if let Some(given) = given {
         return scope.unit(given);
     }
-    match measure {
-        Some(Measure::Query(_)) => {
+    Some(match measure {
+        Measure::Query(_) => {
             scope.mistakes.add(at, "a query's values have a unit: say `unit`, `short` for plain numbers");
-            Unit::Short
+            return None;
         }
-        Some(Measure::Load { of: LoadFigure::Rate | LoadFigure::ErrorRate, .. }) => Unit::PerSecond,
-        Some(
-            Measure::Load { of: LoadFigure::P50 | LoadFigure::P90 | LoadFigure::P99, .. } | Measure::Held,
-        ) => Unit::Seconds,
+        Measure::Load { of: LoadFigure::Rate | LoadFigure::ErrorRate, .. } => Unit::PerSecond,
+        Measure::Load { of: LoadFigure::P50 | LoadFigure::P90 | LoadFigure::P99, .. } | Measure::Held => {
+            Unit::Seconds
+        }
         _ => Unit::Short,
-    }
+    })
 }
 
 fn comparison(
     scope: &mut Scope<'_>,
     raw: &Spanned<ConditionFile>,
-    unit: &Unit,
+    unit: Option<&Unit>,
 ) -> Option<(Quantifier, Compare, Bound)> {
     let ConditionFile { each, some, sum, count, .. } = &raw.value;
     let (quantifier, wanted) = match (each, some, sum) {
@@ -158,7 +159,7 @@ fn comparison(
     if let (Some(count), None) = (count, each) {
         scope.mistakes.add(count, "`count` goes with `each`");
     }
-    match bound::read(&wanted.value, unit) {
+    match bound::read(&wanted.value, unit?) {
         Ok((compare, with)) => {
             scope.check_names(wanted);
             if with.times.as_ref().is_some_and(|name| scope.roles.contains(name)) {

@@ -66,7 +66,7 @@ impl<'a> Scope<'a> {
             if !self.roles.contains(name) && !self.remembered.contains(name) {
                 self.mistakes.add(
                     text,
-                    format!("@{name} is not known here: no role was given and no value remembered by that name in this step"),
+                    format!("@{name} is not known here: no role, and no value that this step has remembered"),
                 );
             }
         }
@@ -139,12 +139,14 @@ impl<'a> Scope<'a> {
     }
 
     /// Reads a unit, Grafana's id.
-    pub fn unit(&mut self, text: &Text) -> Unit {
-        let unit = Unit::from_grafana(&text.value);
-        if let Unit::Other(id) = &unit {
-            self.mistakes.add(text, format!("the lab can't write the unit {id:?}"));
+    pub fn unit(&mut self, text: &Text) -> Option<Unit> {
+        match Unit::from_grafana(&text.value) {
+            Unit::Other(id) => {
+                self.mistakes.add(text, format!("the lab can't write the unit {id:?}"));
+                None
+            }
+            unit => Some(unit),
         }
-        unit
     }
 
     /// Finds a panel by the titles that people see.

@@ -139,7 +139,7 @@ fn level_answer(scope: &mut Scope<'_>, raw: &Spanned<LevelFile>) -> Option<Answe
         scope.mistakes.add(raw, "`factor` is more than 1");
     }
     if let Some(watched) = &watched
-        && watched.unit != unit
+        && unit.as_ref().is_some_and(|unit| *unit != watched.unit)
     {
         let of_panel = watched.unit.grafana_id();
         scope.mistakes.add(raw, format!("the level is drawn on a panel whose unit is {of_panel:?}"));
@@ -151,7 +151,7 @@ fn level_answer(scope: &mut Scope<'_>, raw: &Spanned<LevelFile>) -> Option<Answe
             min: *min,
             max: *max,
             logarithmic,
-            unit: unit.grafana_id().to_owned(),
+            unit: unit?.grafana_id().to_owned(),
         },
         factor: *factor,
         actual: actual?,

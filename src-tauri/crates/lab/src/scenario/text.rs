@@ -152,7 +152,7 @@ fn part(text: &str, range: &Range<usize>, known: &BTreeSet<String>, mistakes: &m
             let line = line_at(text, range.start + at);
             mistakes.add_at(
                 line,
-                format!("@{name} is not known when this is shown: no role, no remembered value"),
+                format!("@{name} is not known when this is shown: no role, and no value that the step has remembered"),
             );
         }
     }
