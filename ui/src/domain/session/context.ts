@@ -1,6 +1,8 @@
 /** Hands the session to the components below. */
 import { getContext, setContext } from 'svelte'
 
+import type { CourseControl } from '$domain/course/course.svelte'
+import type { Glossary } from '$domain/glossary/glossary.svelte'
 import type { FaultControl } from '$domain/faults/faults.svelte'
 import type { Bench } from '$domain/loads/bench.svelte'
 
@@ -13,6 +15,8 @@ export interface Lab {
   readonly control: ClusterControl
   readonly benches: { readonly put: Bench; readonly range: Bench }
   readonly faults: FaultControl
+  readonly glossary: Glossary
+  readonly course: CourseControl
   readonly session: Session
   readonly watch: Watch
   readonly clock: Clock

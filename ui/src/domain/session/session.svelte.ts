@@ -7,6 +7,7 @@ import { SvelteMap } from 'svelte/reactivity'
 import type {
   ClusterView,
   Command,
+  CourseView,
   DashboardView,
   Diagram,
   Event,
@@ -19,6 +20,7 @@ import type {
   Phase,
   Problem,
   Reply,
+  ScenarioView,
   ShownCommand,
   Snapshot,
 } from '$shared/api/lab'
@@ -60,6 +62,10 @@ export class Session {
   /** Moments that charts mark, oldest first. */
   marks = $state.raw<readonly Mark[]>([])
   shown = $state.raw<readonly ShownCommand[]>([])
+  /** The scenario under way, whoever began it. */
+  course = $state.raw<CourseView | null>(null)
+  /** All scenarios, with how far the person got; `null` until they were read. */
+  scenarios = $state.raw<readonly ScenarioView[] | null>(null)
   problem = $state.raw<Problem | null>(null)
   dashboards = $state.raw<readonly DashboardView[]>([])
   diagrams = $state.raw<readonly Diagram[]>([])
@@ -89,7 +95,7 @@ export class Session {
       this.problem = hostGone(cause)
       return
     }
-    await Promise.all([this.#refresh(), this.#readDashboards(), this.#readDiagrams()])
+    await Promise.all([this.#refresh(), this.#readDashboards(), this.#readDiagrams(), this.readScenarios()])
   }
 
   /** Carries out a command. The answer, or the problem, is the caller's to show. */
@@ -138,6 +144,20 @@ export class Session {
     else if (reply.type === 'problem') this.problem = reply.problem
   }
 
+  /** Reads the scenarios anew: to be called when progress was forgotten elsewhere than in a course. */
+  async readScenarios(): Promise<void> {
+    const reply = await this.send({ type: 'scenarios' })
+    if (reply.type === 'scenarios') this.scenarios = reply.scenarios
+    else if (reply.type === 'problem') this.problem = reply.problem
+  }
+
+  /** What became of a step is kept by the lab; the list of scenarios is read anew when that changed. */
+  #follow(course: CourseView | null): void {
+    const before = this.course
+    this.course = course
+    if (recordsOf(before) !== recordsOf(course)) void this.readScenarios()
+  }
+
   #adopt(snapshot: Snapshot): void {
     this.link = 'live'
     if (snapshot.lab.id !== this.lab?.id || snapshot.phase.name !== 'running') this.#clear()
@@ -151,6 +171,7 @@ export class Session {
     for (const load of snapshot.loads) this.loads.set(load.id, load)
     this.faults = snapshot.faults
     this.marks = snapshot.marks
+    this.#follow(snapshot.course)
   }
 
   #hear(event: Event): void {
@@ -179,6 +200,9 @@ export class Session {
         break
       case 'mark':
         this.marks = [...this.marks.filter((each) => each.id !== event.mark.id), event.mark].slice(-MARKS)
+        break
+      case 'course':
+        this.#follow(event.course)
         break
       case 'shown':
         this.shown = [...this.shown.filter((each) => each.id !== event.command.id), event.command].slice(-SHOWN)
@@ -233,6 +257,10 @@ export class Session {
     this.frameCameMs = 0
   }
 }
+
+/** What a course says of the person's progress, to be compared. */
+const recordsOf = (course: CourseView | null): string =>
+  course ? JSON.stringify([course.options.scenario, course.steps.map((step) => step.record)]) : ''
 
 /** An event's load with the history it left out. */
 export function withHistory(load: LoadView, before: LoadView | undefined): LoadView {

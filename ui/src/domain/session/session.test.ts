@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Command, Event, LoadView, Reply, Snapshot } from '$shared/api/lab'
 import type { Host } from '$shared/host/host'
 
+import { COURSE, RECORD } from '$domain/course/fixtures'
+
 import { ClusterControl } from './control.svelte'
 import { Session, withHistory } from './session.svelte'
 
@@ -44,6 +46,8 @@ class ScriptedHost implements Host {
         return { type: 'dashboards', dashboards: [] }
       case 'diagrams':
         return { type: 'diagrams', diagrams: [] }
+      case 'scenarios':
+        return { type: 'scenarios', scenarios: [] }
       default:
         return { type: 'done' }
     }
@@ -93,7 +97,7 @@ describe('the session', () => {
     const { session, host } = await connected()
     expect(session.link).toBe('live')
     expect(session.phase.name).toBe('running')
-    expect(host.sent.map((command) => command.type)).toEqual(['snapshot', 'dashboards', 'diagrams'])
+    expect(host.sent.map((command) => command.type)).toEqual(['snapshot', 'dashboards', 'diagrams', 'scenarios'])
   })
 
   it('asks for the snapshot again when it fell behind', async () => {
@@ -230,6 +234,22 @@ describe('the session', () => {
     const reloaded = new Session(host)
     await reloaded.connect()
     expect(reloaded.members).toEqual(['etcd-2'])
+  })
+
+  it('follows a course, and reads the scenarios anew when what became of its steps changes', async () => {
+    const { host, session } = await connected()
+    const before = host.count('scenarios')
+    host.tell({ type: 'course', course: COURSE })
+    expect(session.course).toEqual(COURSE)
+    const read = host.count('scenarios')
+    host.tell({ type: 'course', course: { ...COURSE, step: { ...COURSE.step, phase: { name: 'predict' } } } })
+    expect(host.count('scenarios')).toBe(read)
+    const steps = COURSE.steps.map((step) => ({ ...step, record: RECORD }))
+    host.tell({ type: 'course', course: { ...COURSE, steps } })
+    expect(host.count('scenarios')).toBe(read + 1)
+    host.tell({ type: 'course', course: null })
+    expect(session.course).toBeNull()
+    expect(read).toBe(before + 1)
   })
 
   it('shows each command once, in order', async () => {

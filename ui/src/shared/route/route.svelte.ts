@@ -14,4 +14,7 @@ class Router {
 export const router = new Router()
 
 export const toLab = '#/lab'
+export const toGlossary = '#/glossary'
 export const toDashboard = (uid: string): string => `#/dashboards/${encodeURIComponent(uid)}`
+export const toScenario = (id: string): string => `#/scenario/${encodeURIComponent(id)}`
+export const toTerm = (id: string): string => `${toGlossary}?term=${encodeURIComponent(id)}`

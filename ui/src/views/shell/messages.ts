@@ -2,6 +2,9 @@
 export const words = {
   product: 'etcd Metrics Lab',
   lab: 'Lab',
+  scenarios: 'Scenarios',
+  underWay: 'under way',
+  startHere: 'Start here',
   freePlay: 'Free play',
   dashboards: 'Dashboards',
   collapse: 'Collapse the rail',
@@ -52,6 +55,17 @@ export const words = {
 
   putTitle: 'Put a key',
   getTitle: 'Get a key',
+  deleteTitle: 'Delete keys',
+  prefix: 'That begin with',
+  everyKey: 'Every key',
+  deleteAll: 'Delete all',
+  deleteSome: 'Delete',
+  deleteSure: 'Yes, delete',
+  keep: 'Keep them',
+  askDelete: (prefix: string) =>
+    prefix === '' ? 'Every key of the cluster goes.' : `Every key that begins with “${prefix}” goes.`,
+  didDelete: (count: number, revision: number) =>
+    `${count.toLocaleString('en')} ${count === 1 ? 'key' : 'keys'} deleted at revision ${revision.toLocaleString('en')}`,
   compactTitle: 'Compact',
   defragTitle: 'Defragment',
   alarmsTitle: 'Alarms',

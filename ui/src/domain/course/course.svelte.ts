@@ -1,0 +1,88 @@
+/**
+ * The scenario under way, as the person steers it: what was asked of the lab and not answered yet, why it was refused,
+ * and what is chosen but not said. The course itself is the session's. Draws nothing.
+ */
+import type { Command, CourseOptions, Guess, Ports, Problem, Profile } from '$shared/api/lab'
+
+import type { Session } from '$domain/session/session.svelte'
+
+/** What a course is asked for. */
+export type Ask = Extract<
+  Command['type'],
+  | 'beginScenario'
+  | 'predict'
+  | 'doStep'
+  | 'showHint'
+  | 'solveStep'
+  | 'nextStep'
+  | 'restartStep'
+  | 'leaveScenario'
+  | 'forgetProgress'
+>
+
+export class CourseControl {
+  /** How large the next scenario is begun. */
+  profile = $state<Profile>('quick')
+  /** The lab's default while `null`. */
+  version = $state<string | null>(null)
+  ports = $state<Ports>('topology')
+  /** The choice that is marked, or the level that is drawn; not said yet. */
+  draft = $state.raw<Guess | null>(null)
+  /** What was asked for and isn't answered yet. */
+  busy = $state<Ask | null>(null)
+  /** Why the last thing that was asked for can't be. */
+  problem = $state.raw<Problem | null>(null)
+
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  get chosenVersion(): string {
+    return this.version ?? this.#session.lab?.defaultEtcdVersion ?? ''
+  }
+
+  /** Begins a scenario at a step, the first when `null`. */
+  begin(scenario: string, step: string | null): Promise<void> {
+    const { profile, version, ports } = this
+    return this.#ask({
+      type: 'beginScenario',
+      options: { scenario, step, profile, etcdVersion: version, ports, recorded: true },
+    })
+  }
+
+  /** Begins the present step again, on ports that are free. */
+  beginOnFreePorts(): Promise<void> {
+    const { course } = this.#session
+    if (!course) return Promise.resolve()
+    const options: CourseOptions = { ...course.options, step: course.step.id, ports: 'auto' }
+    this.ports = 'auto'
+    return this.#ask({ type: 'beginScenario', options })
+  }
+
+  async predict(guess: Guess): Promise<void> {
+    await this.#ask({ type: 'predict', guess })
+    if (!this.problem) this.draft = null
+  }
+
+  do = () => this.#ask({ type: 'doStep' })
+  hint = () => this.#ask({ type: 'showHint' })
+  solve = () => this.#ask({ type: 'solveStep' })
+  next = () => this.#ask({ type: 'nextStep' })
+  restart = () => this.#ask({ type: 'restartStep' })
+  leave = () => this.#ask({ type: 'leaveScenario' })
+
+  async forget(scenario: string): Promise<void> {
+    await this.#ask({ type: 'forgetProgress', scenario })
+    await this.#session.readScenarios()
+  }
+
+  async #ask(command: Command & { type: Ask }): Promise<void> {
+    if (this.busy) return
+    this.busy = command.type
+    const reply = await this.#session.send(command)
+    this.busy = null
+    this.problem = reply.type === 'problem' ? reply.problem : null
+  }
+}

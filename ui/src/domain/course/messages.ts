@@ -1,0 +1,48 @@
+/** Words around a scenario; those of the scenario itself are the lab's. */
+import type { Control, Profile } from '$shared/api/lab'
+
+export const words = {
+  question: 'What do you expect?',
+  yours: 'your prediction',
+  right: 'what happened',
+  both: 'your prediction, and what happened',
+  choiceKey: (number: number) => `Press ${number}`,
+  level: 'The level you expect',
+  levelHow: 'Drag the line, or move it with the arrow keys.',
+  levelYours: 'you',
+  levelMeasured: 'measured',
+  now: 'now',
+  ago: (minutes: number) => `${minutes} min`,
+  passed: 'You made no prediction.',
+  youSaid: 'You said',
+
+  actions: 'What is done',
+  toBeFound: 'How to get there is for you to find.',
+  showMe: 'Show me',
+  showMeWhere: 'Show the control that does this by hand',
+  state: { waiting: 'Not done yet', running: 'Being done', done: 'Done', failed: 'Failed' },
+  byLab: 'The lab does this',
+
+  checks: 'Proof',
+  requires: 'Before it begins',
+  wanted: 'wanted',
+  met: 'Holds',
+  notMet: 'Does not hold yet',
+  nothing: 'nothing measured yet',
+  held: (held: number, hold: number) => `held ${held} of ${hold} s`,
+  more: (count: number) => `${count} more`,
+  query: 'Its query',
+
+  profile: { quick: 'Quick', talk: 'Talk' } satisfies Record<Profile, string>,
+  progress: (met: number, all: number) => `${met} of ${all} steps`,
+}
+
+/** What a control is called where it is pointed at. */
+export const controls: Record<Control, string> = {
+  putLoad: 'Put load',
+  rangeLoad: 'Range load',
+  failpoints: 'Failpoints',
+  links: 'Links',
+  operations: 'Operations',
+  none: '',
+}
