@@ -1,6 +1,9 @@
 //! From what went wrong inside to what a person is told: the one place where codes, sentences and next steps
 //! are written.
 
+mod course;
+mod faults;
+
 use std::io;
 use std::time::Duration;
 
@@ -9,6 +12,9 @@ use lab_cluster::{ClusterError, PortTaken};
 use lab_etcd::EtcdError;
 
 use crate::api::Problem;
+
+pub use course::*;
+pub use faults::*;
 
 /// A cluster that can't start or go on.
 pub fn cluster(error: ClusterError) -> Problem {
@@ -332,15 +338,6 @@ pub fn other_language(error: impl std::fmt::Display) -> Problem {
         "Use the etcd-labctl that came with the running lab.",
     )
     .detail(error)
-}
-
-/// A cluster that was stopped while a scenario was played on it.
-pub fn stopped_meanwhile() -> Problem {
-    Problem::new(
-        "stopped-meanwhile",
-        "The cluster was stopped while the scenario was played.",
-        "Play it again, and leave its cluster running until the end.",
-    )
 }
 
 /// The task that owns the lab is gone.

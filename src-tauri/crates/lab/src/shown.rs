@@ -1,10 +1,14 @@
 //! Everything the lab does, as the command a person could have typed, with the real addresses.
 
+mod faults;
+
 use std::collections::VecDeque;
 
 use lab_cluster::Node;
 
 use crate::api::{CommandKind, Ports, ShownCommand, StartOptions, TopologyName};
+
+pub use faults::{clear_failpoint, failpoints, heal_links, set_failpoint, set_links};
 
 /// Commands kept for a snapshot.
 const KEPT: usize = 100;
@@ -134,6 +138,18 @@ pub fn compact(nodes: &[Node], revision: i64) -> Line {
         &format!("compact {revision} --physical"),
         "Drop the history before a revision",
     )
+}
+
+/// Compact at the present revision, which etcdctl has to be told: a line to read it, a line to use it.
+pub fn compact_now(nodes: &[Node]) -> Vec<String> {
+    let all = endpoints(nodes);
+    let first = nodes.first().map_or(all.as_str(), endpoint);
+    vec![
+        format!(
+            "revision=$(etcdctl --endpoints={first} endpoint status -w json | grep -o '\"revision\":[0-9]*' | cut -d: -f2)"
+        ),
+        format!("etcdctl --endpoints={all} compact $revision --physical"),
+    ]
 }
 
 /// Delete one key, or all that begin with it.

@@ -4,6 +4,7 @@
 //!
 //! Knows no scenario, no window, no terminal, and of the runtime only what [`Runtime`] says.
 
+mod faults;
 mod loads;
 mod operations;
 mod poll;
@@ -60,6 +61,8 @@ pub enum Message {
     LoadEnded(u32, Box<Result<lab_bench::Report, lab_bench::BenchError>>),
     /// Something was done that a person could have typed.
     Done(Line),
+    /// Faults in effect, and how often they were reached.
+    Faults(FaultsView),
     /// Something happened that charts mark.
     Mark(MarkKind, String),
     /// A scenario began, went on, or was left.
@@ -88,6 +91,8 @@ struct Running {
     scraper: Scraper,
     /// What its members reach each other through, if not directly; held until the last of them has ended.
     links: Option<LinkProxy>,
+    /// Takes commands about faults.
+    faults: mpsc::Sender<faults::Asked>,
     /// Held as long as members write to it.
     data: crate::home::DataFolder,
 }
@@ -200,6 +205,7 @@ impl Session {
             Message::Load(id, progress) => self.load_progress(id, &progress),
             Message::LoadEnded(id, result) => self.load_ended(id, *result),
             Message::Done(line) => self.show(line),
+            Message::Faults(faults) => self.faults(faults),
             Message::Mark(kind, text) => self.mark(kind, text),
             Message::Course(course) => {
                 self.course = course.clone();
@@ -226,6 +232,11 @@ impl Session {
             | Command::Defragment { .. }
             | Command::Alarms
             | Command::Disarm => return self.operate(command, answer),
+            Command::Failpoints
+            | Command::SetFailpoint { .. }
+            | Command::ClearFailpoints { .. }
+            | Command::SetLinks { .. }
+            | Command::HealLinks => return self.fault(command, answer),
             Command::DismissProblem => {
                 self.mended();
                 if matches!(self.phase, Phase::Failed { .. }) {
@@ -242,12 +253,7 @@ impl Session {
                 return;
             }
             // These are answered by the listener itself, without the session.
-            Command::Failpoints
-            | Command::SetFailpoint { .. }
-            | Command::ClearFailpoints { .. }
-            | Command::SetLinks { .. }
-            | Command::HealLinks
-            | Command::Scenarios
+            Command::Scenarios
             | Command::BeginScenario { .. }
             | Command::Predict { .. }
             | Command::DoStep

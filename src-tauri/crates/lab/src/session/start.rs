@@ -7,13 +7,13 @@ use std::time::Duration;
 use lab_cluster::native::{NativeConfig, NativeRuntime, PortChoice};
 use lab_cluster::{ClusterError, MemberProgress, Node, OnProgress, Runtime};
 use lab_etcd::Cluster;
-use lab_faults::LinkProxy;
+use lab_faults::{Gofail, LinkProxy};
 use lab_metrics::{ScrapeConfig, Scraper, Storage, Target};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Message, Pending, Running, Session, poll, shown};
+use super::{Answer, Message, Pending, Running, Session, faults, poll, shown};
 use crate::api::{
     ClusterView, Event, MemberState, MemberView, Phase, Ports, Problem, Reply, StartOptions, WaitingFor,
 };
@@ -165,6 +165,7 @@ impl Session {
                 let lines = [shown::health(&running.nodes), shown::metrics(&running.nodes[0])];
                 let (nodes, runtime) = (running.nodes.clone(), running.runtime.kind());
                 self.running = Some(running);
+                self.no_faults_yet();
                 lines.into_iter().for_each(|line| self.show(line));
                 if let Some(mut view) = self.next_view.take() {
                     view.runtime = runtime.into();
@@ -220,6 +221,7 @@ impl Session {
     /// Starts the scraper and the tasks that tell of members.
     fn watch_over(&self, started: Started) -> Result<Running, Problem> {
         let Started { runtime, cluster, nodes, mut exits, links, data } = started;
+        let gofail = Gofail::new().map_err(|error| problems::no_client(&error))?;
         let watching = CancellationToken::new();
         let store: Arc<dyn Storage> = Arc::clone(&self.shared.store) as Arc<dyn Storage>;
         let broken = |error: &dyn std::fmt::Display| {
@@ -257,7 +259,8 @@ impl Session {
             }
         });
         tokio::spawn(poll::every_second(cluster.clone(), self.inbox.clone(), watching.clone()));
-        Ok(Running { runtime, cluster, nodes, watching, scraper, links, data })
+        let faults = faults::keep(gofail, &nodes, links.clone(), self.inbox.clone(), watching.clone());
+        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data })
     }
 
     pub(super) fn stop(&mut self, answer: Answer) {
@@ -298,6 +301,7 @@ impl Session {
     pub(super) fn stopped(&mut self) {
         self.view = None;
         self.ended.clear();
+        self.no_faults();
         // There is nothing to draw until another cluster is scraped.
         self.shared.round.send_replace(None);
         self.record(&[]);

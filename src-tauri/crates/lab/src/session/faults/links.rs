@@ -1,0 +1,120 @@
+//! Links between members: shaped, healed, shown.
+
+use std::time::Duration;
+
+use lab_faults::{LinkError, LinkProxy, LinkState, Shape};
+
+use super::Keeper;
+use crate::api::{LinkShape, LinkView, Problem, Reply};
+use crate::{problems, shown};
+
+impl Keeper {
+    pub(super) async fn set_links(
+        &mut self,
+        from: &[String],
+        to: &[String],
+        shape: LinkShape,
+    ) -> Result<Reply, Problem> {
+        let proxy = self.proxy()?;
+        let (senders, receivers) = (self.chosen(from)?, self.chosen(to)?);
+        let wanted = wanted(&shape);
+        wanted.check().map_err(|error| problems::link(&error))?;
+        let links: Vec<_> = senders
+            .iter()
+            .flat_map(|from| receivers.iter().map(move |to| (&from.name, &to.name)))
+            .filter(|(from, to)| from != to)
+            .collect();
+        if let ([], [one, ..]) = (links.as_slice(), senders.as_slice()) {
+            let error = LinkError::NoSuchLink { from: one.name.clone(), to: one.name.clone() };
+            return Err(problems::link(&error));
+        }
+        for (from, to) in links {
+            proxy.shape(from, to, wanted).map_err(|error| problems::link(&error))?;
+        }
+        let names = |named: &[String], of: usize| {
+            if named.is_empty() || named.len() == of { "all".to_owned() } else { named.join(" and ") }
+        };
+        let (of_from, of_to) = (names(from, self.nodes.len()), names(to, self.nodes.len()));
+        self.show(shown::set_links(from, to, &shape)).await;
+        self.mark(format!("{of_from} → {of_to}: {}", said(&shape))).await;
+        Ok(Reply::Done)
+    }
+
+    pub(super) async fn heal_links(&mut self) -> Result<Reply, Problem> {
+        self.proxy()?.heal();
+        self.show(shown::heal_links()).await;
+        self.mark("links healed".into()).await;
+        Ok(Reply::Done)
+    }
+
+    fn proxy(&self) -> Result<LinkProxy, Problem> {
+        self.links.clone().ok_or_else(problems::no_links)
+    }
+}
+
+/// What charts write.
+fn said(shape: &LinkShape) -> String {
+    let mut words = Vec::new();
+    match (shape.delay_ms, shape.jitter_ms) {
+        (0, _) => {}
+        (delay, 0) => words.push(format!("{delay} ms")),
+        (delay, jitter) => words.push(format!("{delay} ± {jitter} ms")),
+    }
+    if let Some(bytes) = shape.bandwidth_bytes_s {
+        words.push(format!("{bytes} B/s"));
+    }
+    if shape.cut {
+        words = vec!["cut".into()];
+    }
+    if words.is_empty() { "healed".into() } else { words.join(", ") }
+}
+
+fn wanted(shape: &LinkShape) -> Shape {
+    Shape {
+        delay: Duration::from_millis(shape.delay_ms.into()),
+        jitter: Duration::from_millis(shape.jitter_ms.into()),
+        bandwidth_bytes_s: shape.bandwidth_bytes_s,
+        cut: shape.cut,
+    }
+}
+
+/// All links as others see them.
+pub(super) fn views(proxy: &LinkProxy) -> Vec<LinkView> {
+    proxy.links().into_iter().map(view).collect()
+}
+
+fn view(link: LinkState) -> LinkView {
+    let millis = |time: Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+    LinkView {
+        from: link.from,
+        to: link.to,
+        shape: LinkShape {
+            delay_ms: millis(link.shape.delay),
+            jitter_ms: millis(link.shape.jitter),
+            bandwidth_bytes_s: link.shape.bandwidth_bytes_s,
+            cut: link.shape.cut,
+        },
+        rate_bytes_s: link.last_second_bytes as f64,
+        held_ms: link.held.map(|held| held.as_secs_f64() * 1_000.0),
+        connections: link.connections,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_says_what_is_done_to_a_link() {
+        let plain = LinkShape::default();
+        for (shape, words) in [
+            (plain, "healed"),
+            (LinkShape { delay_ms: 100, ..plain }, "100 ms"),
+            (LinkShape { delay_ms: 100, jitter_ms: 10, ..plain }, "100 ± 10 ms"),
+            (LinkShape { delay_ms: 5, bandwidth_bytes_s: Some(1_000), ..plain }, "5 ms, 1000 B/s"),
+            (LinkShape { delay_ms: 100, cut: true, ..plain }, "cut"),
+        ] {
+            assert_eq!(said(&shape), words);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Faults, as a person could set them: failpoints by curl, links by `etcd-labctl`.
+
+use lab_cluster::Node;
+
+use super::{Line, labctl, quoted};
+use crate::api::{CommandKind, LinkShape};
+
+fn curl(text: String, why: &'static str) -> Line {
+    Line { kind: CommandKind::Curl, text, why }
+}
+
+/// Set a failpoint at a member.
+pub fn set_failpoint(node: &Node, failpoint: &str, term: &str) -> Line {
+    curl(format!("curl {}/{failpoint} -XPUT -d{}", node.gofail, quoted(term)), "Set a failpoint")
+}
+
+/// Clear a failpoint at a member.
+pub fn clear_failpoint(node: &Node, failpoint: &str) -> Line {
+    curl(format!("curl {}/{failpoint} -XDELETE", node.gofail), "Clear a failpoint")
+}
+
+/// List a member's failpoints.
+pub fn failpoints(node: &Node) -> Line {
+    curl(format!("curl {}/", node.gofail), "See a member's failpoints")
+}
+
+/// Shape links; no names stand for all members.
+pub fn set_links(from: &[String], to: &[String], shape: &LinkShape) -> Line {
+    let names = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(",") };
+    let mut words = format!("link set {} {}", names(from), names(to));
+    if shape.delay_ms > 0 {
+        words += &format!(" --delay {}ms", shape.delay_ms);
+    }
+    if shape.jitter_ms > 0 {
+        words += &format!(" --jitter {}ms", shape.jitter_ms);
+    }
+    if let Some(bytes) = shape.bandwidth_bytes_s {
+        words += &format!(" --bandwidth {}", binary(bytes));
+    }
+    if shape.cut {
+        words += " --cut";
+    }
+    labctl(&words, "Shape the links between members")
+}
+
+/// Heal all links.
+pub fn heal_links() -> Line {
+    labctl("link heal", "Heal all links")
+}
+
+/// `1MiB` where it is even, bytes otherwise.
+fn binary(bytes: u64) -> String {
+    match bytes {
+        _ if bytes % (1 << 20) == 0 => format!("{}MiB", bytes >> 20),
+        _ if bytes % (1 << 10) == 0 => format!("{}KiB", bytes >> 10),
+        _ => bytes.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failpoints_are_set_by_lines_that_survive_a_shell() {
+        let node = Node {
+            name: "etcd-1".into(),
+            client: String::new(),
+            peer: String::new(),
+            gofail: "http://127.0.0.1:11180".into(),
+            pid: None,
+        };
+        let set = |term| set_failpoint(&node, "walBeforeFdatasync", term).text;
+        let url = "curl http://127.0.0.1:11180/walBeforeFdatasync";
+        assert_eq!(set("sleep(100)"), format!("{url} -XPUT -d'sleep(100)'"));
+        assert_eq!(set("off"), format!("{url} -XPUT -doff"));
+        assert_eq!(set("panic(\"it's\")"), format!("{url} -XPUT -d'panic(\"it'\"'\"'s\")'"));
+        assert_eq!(clear_failpoint(&node, "walBeforeFdatasync").text, format!("{url} -XDELETE"));
+    }
+
+    #[test]
+    fn links_are_shaped_by_the_words_of_the_terminal() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let slow = LinkShape {
+            delay_ms: 100,
+            jitter_ms: 10,
+            bandwidth_bytes_s: Some(3 << 19),
+            ..LinkShape::default()
+        };
+        let cut = LinkShape { cut: true, ..LinkShape::default() };
+        for (from, to, shape, words) in [
+            (
+                &["etcd-1"][..],
+                &["etcd-2"][..],
+                slow,
+                "etcd-1 etcd-2 --delay 100ms --jitter 10ms --bandwidth 1536KiB",
+            ),
+            (&[], &["etcd-2", "etcd-3"], cut, "all etcd-2,etcd-3 --cut"),
+        ] {
+            let line = set_links(&names(from), &names(to), &shape);
+            assert_eq!(line.text, format!("etcd-labctl link set {words}"));
+        }
+    }
+}
