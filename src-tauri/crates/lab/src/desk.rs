@@ -42,7 +42,8 @@ impl Seat {
             if let Command::Watch { set } = &command {
                 seated.watched = set.clone();
             }
-            let start = matches!(command, Command::Start { .. }).then(|| Arc::clone(&seated.starts));
+            let starts = matches!(command, Command::Start { .. } | Command::BeginScenario { .. });
+            let start = starts.then(|| Arc::clone(&seated.starts));
             (seated.asker.clone(), start)
         };
         Box::pin(asker.send(command)).await
@@ -142,7 +143,10 @@ async fn move_about(
 
 async fn is_idle(seat: &Seat) -> bool {
     match seat.send(Command::Snapshot).await {
-        Reply::Snapshot { snapshot } => matches!(snapshot.phase, Phase::Stopped | Phase::Failed { .. }),
+        // Between two clusters of a scenario none runs, and the person is still at it.
+        Reply::Snapshot { snapshot } => {
+            snapshot.course.is_none() && matches!(snapshot.phase, Phase::Stopped | Phase::Failed { .. })
+        }
         _ => false,
     }
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::api::{Command, Event, LabInfo, Problem, Reply};
 use crate::control;
+use crate::course::{self, Courses, Progress};
 use crate::desk::Seat;
 use crate::evaluation::Turns;
 use crate::home::{self, Home};
@@ -82,6 +83,7 @@ pub struct Lab {
     base: Arc<std::path::Path>,
     binaries: Binaries,
     topology: Arc<Topology>,
+    courses: Courses,
     session: Arc<tokio::sync::Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -117,14 +119,26 @@ impl Lab {
             members: config.topologies.usual().members.iter().map(|member| member.name.clone()).collect(),
         });
         let (inbox, mailbox) = mpsc::channel(MAILBOX);
-        let base = config.base.as_path().into();
+        let base: Arc<std::path::Path> = config.base.as_path().into();
         let (binaries, topology) = (config.binaries.clone(), Arc::new(config.topologies.usual().clone()));
         let clock = Arc::clone(&config.clock);
         let session = Session::new(config, home, info.clone(), Arc::clone(&shared), inbox.downgrade());
         let task = tokio::spawn(session.run(mailbox));
         let session = Arc::new(tokio::sync::Mutex::new(Some(task)));
         let turns = Turns::default();
-        let lab = Self { inbox, shared, engine, turns, info, base, binaries, topology, session };
+        let (courses, requests) = course::channel();
+        let lab = Self { inbox, shared, engine, turns, info, base, binaries, topology, courses, session };
+        let (asker, events) = lab.listen();
+        tokio::spawn(course::Actor::run(course::Setting {
+            asker,
+            events,
+            requests,
+            inbox: lab.inbox.clone(),
+            rounds: lab.shared.round.subscribe(),
+            clock: Arc::clone(&clock),
+            default_version: lab.info.default_etcd_version.clone(),
+            progress: Progress::in_base(&lab.base),
+        }));
         control::serve(&socket, lab.clone())?;
         if let Some((listener, _)) = listener {
             let (engine, turns) = (lab.engine.clone(), lab.turns.clone());
@@ -152,6 +166,7 @@ impl Lab {
             self.turns.clone(),
             self.binaries.clone(),
             Arc::clone(&self.topology),
+            self.courses.clone(),
         );
         (Asker(Link::Local(Arc::new(local))), events)
     }

@@ -7,6 +7,7 @@ mod bench_spec;
 mod boards;
 pub mod content;
 pub mod control;
+mod course;
 mod desk;
 pub mod diagram;
 pub mod doctor;

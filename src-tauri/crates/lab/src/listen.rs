@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Command, Event, Frame, Phase, Problem, Reply, WatchSet};
+use crate::course::Courses;
 use crate::evaluation::{TIMEOUT, Turns, Unanswered};
 use crate::lab::Events;
 use crate::release_line::ReleaseLine;
@@ -31,6 +32,7 @@ pub struct Local {
     wanted: watch::Sender<WatchSet>,
     binaries: Binaries,
     topology: Arc<Topology>,
+    courses: Courses,
 }
 
 impl Local {
@@ -42,6 +44,7 @@ impl Local {
         turns: Turns,
         binaries: Binaries,
         topology: Arc<Topology>,
+        courses: Courses,
     ) -> (Self, Events) {
         let cancel = CancellationToken::new();
         let (wanted, wishes) = watch::channel(WatchSet::default());
@@ -49,7 +52,7 @@ impl Local {
         let (frames, latest) = watch::channel(None);
         tokio::spawn(evaluate(Arc::clone(&shared), engine.clone(), wishes, frames, cancel.clone()));
         tokio::spawn(pass_on(Arc::clone(&shared), latest, sender, cancel.clone()));
-        (Self { inbox, shared, engine, turns, wanted, binaries, topology }, Events::new(receiver, cancel))
+        (Self { inbox, shared, engine, turns, wanted, binaries, topology, courses }, Events::new(receiver, cancel))
     }
 
     /// Answers a command.
@@ -83,6 +86,16 @@ impl Local {
                 self.query(move |engine, store| engine.range(store, &query, start_ms, end_ms, step_ms))
                     .await?
             }
+            command @ (Command::Scenarios
+            | Command::BeginScenario { .. }
+            | Command::Predict { .. }
+            | Command::DoStep
+            | Command::ShowHint
+            | Command::SolveStep
+            | Command::NextStep
+            | Command::RestartStep
+            | Command::LeaveScenario
+            | Command::ForgetProgress { .. }) => self.courses.send(command).await?,
             other => self.ask_session(other).await?,
         })
     }

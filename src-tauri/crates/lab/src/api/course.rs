@@ -75,6 +75,21 @@ pub struct StepRecord {
     pub at_ms: i64,
 }
 
+/// What an action works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "lab.ts")]
+pub enum ActionKind {
+    /// Loads are started and stopped.
+    Loads,
+    /// Failpoints are set and cleared.
+    Failpoints,
+    /// Links are shaped and healed.
+    Links,
+    /// The database is compacted, emptied, defragmented; alarms are disarmed.
+    Operations,
+}
+
 /// How a scenario is begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -92,6 +107,10 @@ pub struct CourseOptions {
     pub ports: Ports,
     /// Whether what becomes of its steps is kept as the person's progress.
     pub recorded: bool,
+    /// Play the steps without their actions of this kind, to see that the checks notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub without: Option<ActionKind>,
 }
 
 /// What a person expects.

@@ -17,9 +17,9 @@ pub use command::{
     Command, LoadSpec, PanelRef, Ports, Reply, StartOptions, TopologyName, WatchSet, Workload,
 };
 pub use course::{
-    ActionState, ActionView, CheckView, Control, CourseOptions, CourseView, Guess, LevelView, LinkTo, Mark,
-    MarkKind, MeasuredView, MetricView, PredictionView, Profile, RoleView, ScenarioView, StepPhase,
-    StepRecord, StepSummary, StepView, TermView, VerdictView,
+    ActionKind, ActionState, ActionView, CheckView, Control, CourseOptions, CourseView, Guess, LevelView,
+    LinkTo, Mark, MarkKind, MeasuredView, MetricView, PredictionView, Profile, RoleView, ScenarioView,
+    StepPhase, StepRecord, StepSummary, StepView, TermView, VerdictView,
 };
 pub use event::{CommandKind, Event, ShownCommand};
 pub use fault::{FailpointView, FaultsView, LinkShape, LinkView, MemberFailpoint};

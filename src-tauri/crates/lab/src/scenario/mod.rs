@@ -5,10 +5,8 @@
 mod action;
 mod bound;
 mod condition;
-mod file;
 pub mod model;
-mod names;
-mod play;
+pub(crate) mod names;
 mod raw;
 mod read;
 mod scope;
@@ -16,8 +14,6 @@ mod step;
 mod text;
 mod values;
 
-pub use file::{Check, PerProfile, Profile, Scenario, Step, Watched, builtin};
-pub use play::{Outcome, Played, play};
 pub(crate) use read::SCENARIO_FILE;
 pub use read::{Editions, read};
 pub use scope::Known;
