@@ -52,7 +52,10 @@ impl Local {
         let (frames, latest) = watch::channel(None);
         tokio::spawn(evaluate(Arc::clone(&shared), engine.clone(), wishes, frames, cancel.clone()));
         tokio::spawn(pass_on(Arc::clone(&shared), latest, sender, cancel.clone()));
-        (Self { inbox, shared, engine, turns, wanted, binaries, topology, courses }, Events::new(receiver, cancel))
+        (
+            Self { inbox, shared, engine, turns, wanted, binaries, topology, courses },
+            Events::new(receiver, cancel),
+        )
     }
 
     /// Answers a command.

@@ -1,8 +1,6 @@
 //! An action as a person reads it: in a few words, as the lines they could type, and where on the screen they do it by
 //! hand.
 
-use lab_cluster::Node;
-
 use super::notebook::Notebook;
 use super::world::World;
 use crate::api::{ActionState, ActionView, Control, LinkShape, LoadSpec, Workload};
@@ -126,7 +124,7 @@ fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> 
         }
         Action::Failpoint { members: who, name, term } => {
             let term = notebook.names.text(term);
-            members(who).iter().map(|node| set_failpoint(node, name, &term)).collect()
+            members(who).iter().map(|node| shown::set_failpoint(node, name, &term).text).collect()
         }
         Action::ClearFailpoint { members: who, name } => {
             let set = |member: &str| {
@@ -135,17 +133,17 @@ fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> 
             };
             let lines = members(who).into_iter().flat_map(|node| {
                 let names = name.clone().map_or_else(|| set(&node.name), |name| vec![name]);
-                names.into_iter().map(move |name| clear_failpoint(&node, &name))
+                names.into_iter().map(move |name| shown::clear_failpoint(&node, &name).text)
             });
             lines.collect()
         }
         Action::Link { from, to, both, shape } => {
             let (from, to) = (world.named(from, &notebook.names), world.named(to, &notebook.names));
-            let there = set_links(&from, &to, shape);
-            let back = set_links(&to, &from, shape);
+            let there = shown::set_links(&from, &to, shape).text;
+            let back = shown::set_links(&to, &from, shape).text;
             if *both && back != there { vec![there, back] } else { vec![there] }
         }
-        Action::HealLinks => vec!["etcd-labctl link heal".into()],
+        Action::HealLinks => vec![shown::heal_links().text],
         Action::Compact => shown::compact_now(&nodes),
         Action::Delete { prefix } => vec![shown::delete(&nodes, prefix, true).text],
         Action::Defragment { members: who, .. } => {
@@ -157,31 +155,6 @@ fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> 
             Vec::new()
         }
     }
-}
-
-fn set_failpoint(node: &Node, name: &str, term: &str) -> String {
-    format!("curl {}/{name} -XPUT -d'{term}'", node.gofail)
-}
-
-fn clear_failpoint(node: &Node, name: &str) -> String {
-    format!("curl {}/{name} -XDELETE", node.gofail)
-}
-
-fn set_links(from: &[String], to: &[String], shape: &LinkShape) -> String {
-    let mut line = format!("etcd-labctl link set --from {} --to {}", from.join(","), to.join(","));
-    if shape.cut {
-        line += " --cut";
-    }
-    if shape.delay_ms > 0 {
-        line += &format!(" --delay-ms {}", shape.delay_ms);
-    }
-    if shape.jitter_ms > 0 {
-        line += &format!(" --jitter-ms {}", shape.jitter_ms);
-    }
-    if let Some(bytes) = shape.bandwidth_bytes_s {
-        line += &format!(" --bandwidth {bytes}");
-    }
-    line
 }
 
 fn control(action: &Action, notebook: &Notebook) -> Control {
