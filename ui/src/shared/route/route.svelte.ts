@@ -16,5 +16,6 @@ export const router = new Router()
 export const toLab = '#/lab'
 export const toGlossary = '#/glossary'
 export const toDashboard = (uid: string): string => `#/dashboards/${encodeURIComponent(uid)}`
+export const toPanel = (uid: string, panel: number): string => `${toDashboard(uid)}?panel=${panel}`
 export const toScenario = (id: string): string => `#/scenario/${encodeURIComponent(id)}`
 export const toTerm = (id: string): string => `${toGlossary}?term=${encodeURIComponent(id)}`

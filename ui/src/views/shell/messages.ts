@@ -7,6 +7,7 @@ export const words = {
   startHere: 'Start here',
   freePlay: 'Free play',
   dashboards: 'Dashboards',
+  glossary: 'Glossary',
   collapse: 'Collapse the rail',
   expand: 'Open the rail',
   toLight: 'Light theme',
