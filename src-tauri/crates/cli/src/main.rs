@@ -3,7 +3,9 @@
 mod bench;
 mod doctor;
 mod down;
+mod fault;
 mod find;
+mod link;
 mod log;
 mod promqltest;
 mod query;
@@ -38,6 +40,10 @@ enum Command {
     Log(log::LogArgs),
     /// Stop one member and start it again with its data.
     Restart(restart::RestartArgs),
+    /// Set and clear failpoints of members: a slow disk, an error, a crash at a chosen place.
+    Fault(fault::FaultArgs),
+    /// Delay, limit and cut the links between members.
+    Link(link::LinkArgs),
     /// Put a load on a cluster and measure it.
     Bench(bench::BenchArgs),
     /// Play a scenario on a cluster of its own, and judge its checks.
@@ -80,6 +86,8 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Down(args) => down::run(&args).await,
         Command::Status(args) => status::run(&args).await,
         Command::Log(args) => log::run(&args).await,
+        Command::Fault(args) => fault::run(&args).await,
+        Command::Link(args) => link::run(&args).await,
         Command::Restart(args) => restart::run(&args).await,
         Command::Run(args) => run::run(&args).await,
         Command::Query(args) => query::run(&args).await,

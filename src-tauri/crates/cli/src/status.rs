@@ -124,7 +124,8 @@ fn faults(faults: &FaultsView) -> Vec<String> {
     failpoints.chain(links).collect()
 }
 
-fn shape(shape: &LinkShape) -> String {
+/// What is done to a link, in words; none when nothing is.
+pub fn shape(shape: &LinkShape) -> String {
     if shape.cut {
         return "cut".into();
     }
@@ -157,11 +158,13 @@ fn scenario(course: &CourseView) -> String {
     )
 }
 
-fn bytes(bytes: u64) -> String {
+/// `1.2 MB`.
+pub fn bytes(bytes: u64) -> String {
     lab_dashboards::format_value(&lab_dashboards::Unit::from_grafana("decbytes"), bytes as f64, None)
 }
 
-fn seconds(seconds: f64) -> String {
+/// `120 ms`.
+pub fn seconds(seconds: f64) -> String {
     lab_dashboards::format_value(&lab_dashboards::Unit::from_grafana("s"), seconds, None)
 }
 

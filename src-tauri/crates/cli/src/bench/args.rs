@@ -189,7 +189,7 @@ fn or_none(duration: Duration) -> Option<Duration> {
 }
 
 /// Durations as Go's flags take them: `10s`, `1m30s`, `1.5h`, and a bare `0`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }

@@ -15,7 +15,7 @@ use std::{
 use lab_bench::{BenchError, CancellationToken, Progress, Report, SpecError};
 use serde::Serialize;
 
-pub use args::BenchArgs;
+pub use args::{BenchArgs, duration};
 use args::Told;
 
 use crate::{find, say};

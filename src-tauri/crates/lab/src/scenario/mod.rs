@@ -14,6 +14,7 @@ mod step;
 mod text;
 mod values;
 
+pub use bound::bytes;
 pub(crate) use read::SCENARIO_FILE;
 pub use read::{Editions, read};
 pub use scope::Known;
