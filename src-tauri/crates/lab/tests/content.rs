@@ -204,7 +204,7 @@ const CASES: &[Case] = &[
         SCENARIO,
         "bind: { slow: follower }",
         r#"bind: { slow: "@boss" }"#,
-        "07-small/scenario.yaml:24: no member has the role @boss yet",
+        "07-small/scenario.yaml:24: this step has given nobody the role @boss yet",
     ),
     (
         SCENARIO,
@@ -228,7 +228,7 @@ const CASES: &[Case] = &[
         SCENARIO,
         r#"members: ["@slow"]"#,
         r#"members: ["@slwo"]"#,
-        "07-small/scenario.yaml:37: no member has the role @slwo yet",
+        "07-small/scenario.yaml:37: this step has given nobody the role @slwo yet",
     ),
     (
         SCENARIO,
@@ -534,6 +534,22 @@ const CASES: &[Case] = &[
     ),
     (SLOW, "Ask @slow.", "![a picture](a.png)", "07-small/steps/slow.md:12: pictures are not shown"),
 ];
+
+#[test]
+fn every_step_tells_its_first_mistake_in_shape() {
+    let folder = copy();
+    let path = folder.path().join(SCENARIO);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("    check:", "    chekc:").replace("id: small", "id: small\ncolour: red"))
+        .unwrap();
+    let (content, mistakes) = content::read_folder(folder.path());
+    let places: Vec<(u64, &str)> =
+        mistakes.iter().map(|mistake| (mistake.line, mistake.reason.split(", ").next().unwrap())).collect();
+    let of = |field| format!("unknown field `{field}`");
+    let (colour, check) = (of("colour"), of("chekc"));
+    assert_eq!(places, [(2, colour.as_str()), (45, check.as_str()), (102, check.as_str())]);
+    assert!(content.scenarios.is_empty());
+}
 
 #[test]
 fn each_mistake_is_named_with_its_file_and_line() {

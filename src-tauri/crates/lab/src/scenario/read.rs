@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_saphyr::Spanned;
+
 use super::model::{Scenario, Step, StepText};
 use super::raw::{ScenarioFile, StepFile};
 use super::scope::{Known, Scope};
@@ -49,8 +53,8 @@ impl Editions {
 /// Reads the folder of a scenario.
 ///
 /// # Errors
-/// With every mistake found. A mistake in the shape of `scenario.yaml`, such as an unknown key, ends the reading of
-/// that file.
+/// With every mistake found. Where the shape of `scenario.yaml` has one, such as an unknown key, that one in each step
+/// is found, and what the file means is not looked at.
 pub fn read(folder: &Folder, known: &Known<'_>) -> Result<Editions, Vec<Mistake>> {
     let mut all = BTreeSet::new();
     let number = number_of(&folder.name);
@@ -122,7 +126,10 @@ impl Edition<'_> {
     fn read(&self, number: u32) -> (Option<Scenario>, Vec<Mistake>) {
         let mut mistakes = Mistakes::of(&self.scenario.shown);
         let filled = self.chosen.fill_in(&self.scenario.text, &mut mistakes);
-        let Some(raw) = mistakes.yaml::<ScenarioFile>(&filled) else { return (None, mistakes.into_list()) };
+        let Some(raw) = mistakes.yaml::<ScenarioFile>(&filled) else {
+            misshapen_steps(&filled, &mut mistakes);
+            return (None, mistakes.into_list());
+        };
         if !is_id(&raw.id.value) {
             mistakes.add(&raw.id, "an id is made of small letters, digits and -");
         }
@@ -193,5 +200,31 @@ impl Edition<'_> {
                 reason: "no step has this id".into(),
             })
             .collect()
+    }
+}
+
+/// The first mistake in the shape of each step: a whole file's reading ends at its first one.
+fn misshapen_steps(text: &str, mistakes: &mut Mistakes) {
+    /// Where steps begin.
+    #[derive(Deserialize)]
+    struct OnlySteps {
+        steps: Vec<Spanned<IgnoredAny>>,
+    }
+    // An anchor reaches from one step into another.
+    if text.contains(" &") {
+        return;
+    }
+    let Ok(OnlySteps { steps }) = serde_saphyr::from_str(text) else { return };
+    let begins: Vec<u64> = steps.iter().map(|step| step.referenced.line()).collect();
+    for (at, begin) in begins.iter().enumerate() {
+        let end = begins.get(at + 1).copied().unwrap_or(u64::MAX);
+        // Empty lines in place of all the others keep the step on its lines.
+        let lines = (1..).zip(text.lines()).map(
+            |(number, line)| {
+                if (*begin..end).contains(&number) { line } else { "" }
+            },
+        );
+        let alone: Vec<&str> = lines.collect();
+        mistakes.yaml::<Vec<Spanned<StepFile>>>(&alone.join("\n"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a part of a scenario can count on where it stands: roles that were given, values that were remembered, loads
-//! and failpoints that this step began. Roles last; the rest begins anew with each step, since a person may begin at
-//! any step, on a fresh cluster: its own stage has to see to what it needs.
+//! and failpoints that were begun. All of it begins anew with each step, since a person may begin at any step, on a
+//! fresh cluster: a step sees by itself to what it needs.
 
 use std::collections::BTreeSet;
 
@@ -50,6 +50,7 @@ impl<'a> Scope<'a> {
 
     /// Another step begins.
     pub fn begin_step(&mut self) {
+        self.roles.clear();
         self.remembered.clear();
         self.loads.clear();
         self.failpoints.clear();
@@ -110,7 +111,7 @@ impl<'a> Scope<'a> {
             name => match name.strip_prefix('@') {
                 Some(role) => {
                     if !self.roles.contains(role) {
-                        self.mistakes.add(text, format!("no member has the role @{role} yet"));
+                        self.mistakes.add(text, format!("this step has given nobody the role @{role} yet"));
                     }
                     Who::Role(role.to_owned())
                 }
