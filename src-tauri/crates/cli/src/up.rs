@@ -170,7 +170,8 @@ async fn hold(
         shown = snapshot.shown.last().map_or(0, |command| command.id);
         greet(args, lab.info(), &snapshot);
     }
-    loop {
+    let (mut runs, mut played) = (true, false);
+    while runs || played {
         tokio::select! {
             () = signals.next() => {
                 if !args.json {
@@ -183,12 +184,16 @@ async fn hold(
                 Some(Event::Problem { problem }) if args.json => say::line(problem_line(&problem)),
                 Some(Event::Problem { problem }) => say::problem(&problem),
                 Some(Event::Shown { command }) if !args.json && command.id > shown => say::line(format_args!("$ {}", command.text)),
-                // Stopped from a window or by `down`: there is nothing left to hold.
-                Some(Event::Ended) | None | Some(Event::Phase { phase: Phase::Stopped }) => return Ok(ExitCode::SUCCESS),
+                // Stopped from a window or by `down`: there is nothing left to hold, unless a scenario is played, which
+                // takes a fresh cluster whenever it needs one.
+                Some(Event::Phase { phase }) => runs = !matches!(phase, Phase::Stopped | Phase::Failed { .. }),
+                Some(Event::Course { course }) => played = course.is_some(),
+                Some(Event::Ended) | None => return Ok(ExitCode::SUCCESS),
                 Some(_) => {}
             },
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A problem as one line of JSON.

@@ -48,7 +48,9 @@ impl Live {
             self.line(format_args!("   ({}: {})", role.role, role.member));
         }
         if let Some(prediction) = &step.prediction {
-            plain::lines(&prediction.question, "   ? ").iter().for_each(|line| self.line(line));
+            plain::lines(&format!("? {}", prediction.question), "   ")
+                .iter()
+                .for_each(|line| self.line(line));
             for choice in &prediction.choices {
                 self.line(format_args!("     - {choice}"));
             }

@@ -25,6 +25,9 @@ pub struct RunArgs {
     /// Step to begin at, by its id; the first when not given.
     #[arg(long, value_name = "STEP")]
     step: Option<String>,
+    /// Play only that step.
+    #[arg(long, requires = "step")]
+    only: bool,
     /// The talk's numbers, or the same effect in a minute or two.
     #[arg(long, value_enum, default_value_t = ProfileChoice::Quick)]
     profile: ProfileChoice,
@@ -122,7 +125,7 @@ async fn play(args: &RunArgs, wanted: &[String], lab: &Lab) -> Result<ExitCode, 
             }),
         };
         let mut live = Live::new(args.json);
-        report.scenarios.push(play::play(options, &asker, &mut events, &mut live).await?);
+        report.scenarios.push(play::play(options, args.only, &asker, &mut events, &mut live).await?);
     }
     report.sum_up();
     if args.json {

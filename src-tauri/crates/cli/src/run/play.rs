@@ -16,6 +16,7 @@ const REQUIRED_WITHIN: Duration = Duration::from_secs(60);
 /// Where the play is.
 struct Player<'a> {
     asker: &'a Asker,
+    steps_wanted: usize,
     live: &'a mut Live,
     view: CourseView,
     loads: BTreeMap<u32, LoadView>,
@@ -36,12 +37,13 @@ struct Told {
     over: bool,
 }
 
-/// Plays `options` to its end, or to a step that can't go on.
+/// Plays `options` to its end or to a step that can't go on; or one step, if `only` that is wanted.
 ///
 /// # Errors
 /// When it can't be begun, or the lab ends.
 pub async fn play(
     options: CourseOptions,
+    only: bool,
     asker: &Asker,
     events: &mut Events,
     live: &mut Live,
@@ -56,10 +58,11 @@ pub async fn play(
         }
     };
     live.scenario(&view);
-    let steps_wanted = view.steps.len() + 1 - view.step.number as usize;
+    let steps_wanted = if only { 1 } else { view.steps.len() + 1 - view.step.number as usize };
     let (id, title) = (options.scenario.clone(), view.title.clone());
     let mut player = Player {
         asker,
+        steps_wanted,
         live,
         view,
         loads: BTreeMap::new(),
@@ -97,9 +100,6 @@ impl Player<'_> {
 
     /// Does what is to be done where the step is; whether the play is over.
     async fn go_on(&mut self) -> Result<bool, Problem> {
-        if self.view.finished {
-            return Ok(true);
-        }
         let step = &self.view.step;
         if let StepPhase::Setting { doing } = &step.phase {
             self.live.doing(doing);
@@ -124,6 +124,9 @@ impl Player<'_> {
                 let met = step.phase == StepPhase::Met;
                 self.live.judged(step);
                 self.end(if met { Outcome::Met } else { Outcome::Missed }, None);
+                if self.steps.len() == self.steps_wanted {
+                    return Ok(true);
+                }
                 self.ask(Command::NextStep).await?;
             }
             StepPhase::Broken { problem } => {

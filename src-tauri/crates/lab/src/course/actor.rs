@@ -22,6 +22,7 @@ use super::play::{Play, StepNow};
 use super::progress::{Kept, Progress, Records};
 use super::progression::Input;
 use super::stage::Ground;
+use super::watchdog::Watchdog;
 use super::world::World;
 use crate::api::{
     ActionKind, Command, CourseOptions, CourseView, Event, Guess, MarkKind, Problem, Profile, Reply,
@@ -35,11 +36,7 @@ use crate::{content, problems};
 
 /// Reports that may wait for the actor.
 const WAITING: usize = 64;
-/// A machine whose clock runs away from the time that went by for its programs was asleep; clocks are set by less.
-const SLEPT: Duration = Duration::from_secs(10);
-/// Without scrapes for longer than this, nothing can be judged.
-const BLIND_AFTER: Duration = Duration::from_secs(10);
-/// What an action is called before anything was done.
+/// What is being done before anything was.
 const BEGINNING: &str = "Making room";
 
 /// What the actor plays in.
@@ -74,9 +71,7 @@ pub struct Actor {
     /// Whether something is being measured just now.
     looking: bool,
     told: Option<CourseView>,
-    /// What the clock said at the last tick, and when that was for this program.
-    beat: (i64, Instant),
-    last_round: Instant,
+    watchdog: Watchdog,
 }
 
 /// What is done beside the actor.
@@ -89,7 +84,7 @@ impl Actor {
     /// Plays until the lab ends.
     pub async fn run(setting: Setting) {
         let (notes, mut noted) = mpsc::channel(WAITING);
-        let beat = ((setting.clock)(), Instant::now());
+        let watchdog = Watchdog::new((setting.clock)(), Instant::now());
         let mut actor = Self {
             setting,
             world: watch::channel(World::default()).0,
@@ -99,8 +94,7 @@ impl Actor {
             work: None,
             looking: false,
             told: None,
-            beat,
-            last_round: beat.1,
+            watchdog,
         };
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -115,7 +109,7 @@ impl Actor {
                 Some((turn, note)) = noted.recv() => actor.note(turn, note),
                 Ok(()) = rounds.changed() => {
                     if rounds.borrow_and_update().is_some() {
-                        actor.last_round = Instant::now();
+                        actor.watchdog.round(Instant::now());
                         actor.look();
                     }
                 }
@@ -416,7 +410,7 @@ impl Actor {
                 notebook.count_from_here(&world);
                 play.now.actions = describe(&play.step().actions, &world, &notebook);
                 play.now.progression.take(Input::Set, at);
-                self.last_round = at;
+                self.watchdog.round(at);
             }
             Note::Action(number, state) => {
                 if let Some(action) = play.now.actions.get_mut(number) {
@@ -466,20 +460,12 @@ impl Actor {
 
     fn tick(&mut self) {
         let now = Instant::now();
-        let (wall_ms, at) = std::mem::replace(&mut self.beat, ((self.setting.clock)(), now));
-        let by_wall = u64::try_from(self.beat.0 - wall_ms).unwrap_or(0);
-        let slept = Duration::from_millis(by_wall).saturating_sub(now - at);
+        let problem = self.watchdog.tick((self.setting.clock)(), now);
         let Some(play) = &mut self.play else { return };
         play.now.progression.take(Input::Tick, now);
-        let at = &play.now.progression;
-        if play.finished || at.is_setting() || at.is_met() || at.is_broken() {
-            return;
-        }
-        let blind = now - self.last_round;
-        if slept > SLEPT {
-            play.now.progression.take(Input::Broke(problems::step_slept(slept.as_secs())), now);
-        } else if blind > BLIND_AFTER {
-            play.now.progression.take(Input::Broke(problems::step_blind(blind.as_secs())), now);
+        // A stage that is being set takes as long as it takes, and says itself what it lacks.
+        if let Some(problem) = problem.filter(|_| !play.finished && !play.now.progression.is_setting()) {
+            play.now.progression.take(Input::Broke(problem), now);
         }
     }
 

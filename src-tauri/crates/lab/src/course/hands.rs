@@ -43,15 +43,6 @@ impl From<Problem> for Stop {
     }
 }
 
-/// Whether actions bring about a state, or are the step itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// What is so already is left out.
-    Stage,
-    /// Everything is done.
-    Step,
-}
-
 /// See the module. Cheap to clone.
 #[derive(Clone)]
 pub struct Hands {
@@ -86,7 +77,7 @@ impl Hands {
                 });
                 continue;
             }
-            let result = self.carry_out(action, Purpose::Step).await;
+            let result = self.carry_out(action).await;
             self.tell_end(at, &result).await;
             result?;
         }
@@ -102,12 +93,15 @@ impl Hands {
         self.reporter.tell(Note::Action(at, state)).await;
     }
 
-    /// Carries out actions that bring about a state, and says which is being done.
+    /// Carries out actions that bring about a state, and says which is being done. What is so already is left out.
     ///
     /// # Errors
     /// With the first that fails.
     pub async fn bring_about(&self, actions: &[Action]) -> Result<(), Stop> {
         for action in actions {
+            if is_so(action, &self.world.borrow(), &locked(&self.notebook)) {
+                continue;
+            }
             let doing = words(action, &self.world.borrow(), &locked(&self.notebook));
             self.reporter.tell(Note::Doing(doing)).await;
             match action {
@@ -115,7 +109,7 @@ impl Hands {
                     let (hands, members) = (self.clone(), members.clone());
                     tokio::spawn(async move { hands.defragment(&members).await });
                 }
-                action => self.carry_out(action, Purpose::Stage).await?,
+                action => self.carry_out(action).await?,
             }
         }
         Ok(())
@@ -175,7 +169,7 @@ impl Hands {
         result
     }
 
-    async fn carry_out(&self, action: &Action, purpose: Purpose) -> Result<(), Stop> {
+    async fn carry_out(&self, action: &Action) -> Result<(), Stop> {
         if self.cancel.is_cancelled() {
             return Err(Stop::Cancelled);
         }
@@ -183,18 +177,11 @@ impl Hands {
             Action::Load { name, spec } => self.start_load(name, spec).await,
             Action::StopLoad(name) => self.stop_load(name).await,
             Action::WaitLoad { name, within_s } => self.wait_load(name, *within_s).await,
-            Action::Failpoint { members, name, term } => {
-                self.set_failpoint(members, name, term, purpose).await
-            }
-            Action::ClearFailpoint { members, name } => {
-                self.clear_failpoints(members, name.as_deref(), purpose).await
-            }
+            Action::Failpoint { members, name, term } => self.set_failpoint(members, name, term).await,
+            Action::ClearFailpoint { members, name } => self.clear_failpoints(members, name.as_deref()).await,
             Action::Link { from, to, both, shape } => {
-                self.set_links(from, to, *shape, purpose).await?;
-                if *both {
-                    self.set_links(to, from, *shape, purpose).await?;
-                }
-                Ok(())
+                self.set_links(from, to, *shape).await?;
+                if *both { self.set_links(to, from, *shape).await } else { Ok(()) }
             }
             Action::HealLinks => {
                 locked(&self.notebook).links = false;
@@ -209,22 +196,9 @@ impl Hands {
                 self.ask(Command::Delete { key: prefix.clone(), prefix: true }).await
             }
             Action::Defragment { members, .. } => self.defragment(members).await,
-            Action::Disarm => {
-                let alarms = self.world.borrow().cluster.as_ref().map_or(0, |cluster| cluster.alarms.len());
-                if purpose == Purpose::Stage && alarms == 0 {
-                    return Ok(());
-                }
-                self.ask(Command::Disarm).await
-            }
+            Action::Disarm => self.ask(Command::Disarm).await,
             Action::Until(check) => self.until(check).await,
-            Action::Remember { remember, over_s } => {
-                let kept = locked(&self.notebook).names.value(&remember.name).is_some();
-                if purpose == Purpose::Stage && kept {
-                    Ok(())
-                } else {
-                    self.remember(remember, *over_s).await
-                }
-            }
+            Action::Remember { remember, over_s } => self.remember(remember, *over_s).await,
         }
     }
 
@@ -282,78 +256,34 @@ impl Hands {
         }
     }
 
-    async fn set_failpoint(
-        &self,
-        members: &[Who],
-        name: &str,
-        term: &str,
-        purpose: Purpose,
-    ) -> Result<(), Stop> {
+    async fn set_failpoint(&self, members: &[Who], name: &str, term: &str) -> Result<(), Stop> {
         let (members, term) = {
             let (world, mut notebook) = (self.world.borrow(), locked(&self.notebook));
-            let term = notebook.names.text(term);
-            let mut members = world.named(members, &notebook.names);
+            let members = world.named(members, &notebook.names);
             notebook.failpoints.extend(members.iter().map(|member| (member.clone(), name.to_owned())));
-            let is_so = |member: &String| {
-                let mut set = world.faults.failpoints.iter();
-                set.any(|set| set.member == *member && set.failpoint == name && set.term == term)
-            };
-            members.retain(|member| purpose == Purpose::Step || !is_so(member));
-            (members, term)
+            (members, notebook.names.text(term))
         };
-        if members.is_empty() {
-            return Ok(());
-        }
         self.ask(Command::SetFailpoint { members, failpoint: name.into(), term, for_s: None }).await
     }
 
-    async fn clear_failpoints(
-        &self,
-        members: &[Who],
-        name: Option<&str>,
-        purpose: Purpose,
-    ) -> Result<(), Stop> {
+    async fn clear_failpoints(&self, members: &[Who], name: Option<&str>) -> Result<(), Stop> {
         let members = {
             let (world, mut notebook) = (self.world.borrow(), locked(&self.notebook));
-            let mut members = world.named(members, &notebook.names);
-            let is_meant = |member: &str, failpoint: &str| {
-                members.iter().any(|one| one == member) && name.is_none_or(|name| name == failpoint)
-            };
-            notebook.failpoints.retain(|(member, failpoint)| !is_meant(member, failpoint));
-            let is_set = |member: &String| {
-                let mut set = world.faults.failpoints.iter();
-                set.any(|set| set.member == *member && name.is_none_or(|name| name == set.failpoint))
-            };
-            members.retain(|member| purpose == Purpose::Step || is_set(member));
+            let members = world.named(members, &notebook.names);
+            notebook.failpoints.retain(|(member, failpoint)| {
+                !members.contains(member) || name.is_some_and(|name| name != failpoint)
+            });
             members
         };
-        if members.is_empty() {
-            return Ok(());
-        }
         self.ask(Command::ClearFailpoints { members, failpoint: name.map(str::to_owned) }).await
     }
 
-    async fn set_links(
-        &self,
-        from: &[Who],
-        to: &[Who],
-        shape: LinkShape,
-        purpose: Purpose,
-    ) -> Result<(), Stop> {
-        let (from, to, is_so) = {
+    async fn set_links(&self, from: &[Who], to: &[Who], shape: LinkShape) -> Result<(), Stop> {
+        let (from, to) = {
             let (world, mut notebook) = (self.world.borrow(), locked(&self.notebook));
-            let (from, to) = (world.named(from, &notebook.names), world.named(to, &notebook.names));
             notebook.links = true;
-            let is_so = world.faults.links.as_ref().is_some_and(|links| {
-                let mut meant =
-                    links.iter().filter(|link| from.contains(&link.from) && to.contains(&link.to));
-                meant.all(|link| link.shape == shape)
-            });
-            (from, to, is_so)
+            (world.named(from, &notebook.names), world.named(to, &notebook.names))
         };
-        if purpose == Purpose::Stage && is_so {
-            return Ok(());
-        }
         self.ask(Command::SetLinks { from, to, shape }).await
     }
 
@@ -437,6 +367,134 @@ impl Hands {
         tokio::select! {
             () = self.cancel.cancelled() => Err(Stop::Cancelled),
             waited = timeout(within, world.wait_for(so)) => Ok(matches!(waited, Ok(Ok(_)))),
+        }
+    }
+}
+
+/// Whether what an action brings about is so already, as far as the lab tells.
+fn is_so(action: &Action, world: &World, notebook: &Notebook) -> bool {
+    let failpoints = &world.faults.failpoints;
+    match action {
+        Action::Load { name, spec } => {
+            let own = notebook.own_load(name).and_then(|id| world.loads.get(&id));
+            own.is_some_and(|own| own.state == LoadState::Running && own.spec == *spec)
+        }
+        Action::StopLoad(name) | Action::WaitLoad { name, .. } => {
+            notebook.load(name, world).is_none_or(|load| !world.runs(load.id))
+        }
+        Action::Failpoint { members, name, term } => {
+            let term = notebook.names.text(term);
+            let is_set = |member: &String| {
+                let mut set = failpoints.iter();
+                set.any(|set| set.member == *member && set.failpoint == *name && set.term == term)
+            };
+            world.named(members, &notebook.names).iter().all(is_set)
+        }
+        Action::ClearFailpoint { members, name } => {
+            let members = world.named(members, &notebook.names);
+            let is_meant = |name: Option<&String>, failpoint| name.is_none_or(|name| name == failpoint);
+            !failpoints
+                .iter()
+                .any(|set| members.contains(&set.member) && is_meant(name.as_ref(), &set.failpoint))
+        }
+        Action::Link { from, to, both, shape } => {
+            let (from, to) = (world.named(from, &notebook.names), world.named(to, &notebook.names));
+            let goes = |one: &str, other: &str| {
+                from.iter().any(|from| from == one) && to.iter().any(|to| to == other)
+            };
+            let mut links = world.faults.links.iter().flatten();
+            links.all(|link| {
+                let meant = goes(&link.from, &link.to) || (*both && goes(&link.to, &link.from));
+                !meant || link.shape == *shape
+            })
+        }
+        Action::HealLinks => {
+            let mut links = world.faults.links.iter().flatten();
+            links.all(|link| link.shape == LinkShape::default())
+        }
+        Action::Disarm => world.cluster.as_ref().is_none_or(|cluster| cluster.alarms.is_empty()),
+        Action::Remember { remember, .. } => notebook.names.value(&remember.name).is_some(),
+        Action::Compact | Action::Delete { .. } | Action::Defragment { .. } | Action::Until(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::notebook::tests::{load, puts};
+    use super::super::world::tests::led_by;
+    use super::*;
+    use crate::api::{Event, FailpointView, FaultsView, LinkView};
+
+    #[test]
+    fn a_stage_leaves_out_what_is_so_already() {
+        let mut world = World::default();
+        world.take(&Event::Cluster { cluster: led_by(1, 2) });
+        let mut notebook = Notebook::default();
+        let start = |spec| Action::Load { name: "puts".into(), spec };
+        let failpoint = |who, term: &str| Action::Failpoint {
+            members: vec![who],
+            name: "walBeforeFdatasync".into(),
+            term: term.into(),
+        };
+        let clear = |who, name: Option<&str>| Action::ClearFailpoint {
+            members: vec![who],
+            name: name.map(str::to_owned),
+        };
+        let slow = LinkShape { delay_ms: 100, ..LinkShape::default() };
+        let link =
+            |both, shape| Action::Link { from: vec![Who::Leader], to: vec![Who::Follower], both, shape };
+        let stop = || Action::StopLoad("puts".into());
+        let nothing_yet = [
+            (start(puts(10)), false),
+            (stop(), true),
+            (failpoint(Who::All, "sleep(100)"), false),
+            (clear(Who::All, None), true),
+            (Action::HealLinks, true),
+            (Action::Disarm, true),
+            (Action::Compact, false),
+        ];
+        for (action, so) in nothing_yet {
+            assert_eq!(is_so(&action, &world, &notebook), so, "{action:?}");
+        }
+        notebook.started("puts", 1);
+        world.take(&Event::Load { load: Box::new(load(1, puts(10), LoadState::Running)) });
+        let set = FailpointView {
+            member: "etcd-1".into(),
+            failpoint: "walBeforeFdatasync".into(),
+            term: "sleep(100)".into(),
+            hits: None,
+        };
+        let shaped = |from: &str, to: &str, shape| LinkView {
+            from: from.into(),
+            to: to.into(),
+            shape,
+            rate_bytes_s: 0.0,
+            held_ms: None,
+            connections: 1,
+        };
+        let links = vec![
+            shaped("etcd-1", "etcd-2", slow),
+            shaped("etcd-2", "etcd-1", LinkShape::default()),
+            shaped("etcd-1", "etcd-3", LinkShape::default()),
+        ];
+        world.take(&Event::Faults { faults: FaultsView { failpoints: vec![set], links: Some(links) } });
+        let some_done = [
+            (start(puts(10)), true),
+            (start(puts(20)), false),
+            (stop(), false),
+            (failpoint(Who::Leader, "sleep(100)"), true),
+            (failpoint(Who::Leader, "sleep(200)"), false),
+            (failpoint(Who::All, "sleep(100)"), false),
+            (clear(Who::Follower, None), true),
+            (clear(Who::All, Some("raftBeforeSave")), true),
+            (clear(Who::Leader, Some("walBeforeFdatasync")), false),
+            (link(false, slow), true),
+            (link(true, slow), false),
+            (link(false, LinkShape::default()), false),
+            (Action::HealLinks, false),
+        ];
+        for (action, so) in some_done {
+            assert_eq!(is_so(&action, &world, &notebook), so, "{action:?}");
         }
     }
 }

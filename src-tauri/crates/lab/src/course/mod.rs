@@ -18,6 +18,7 @@ mod progress;
 mod progression;
 mod stage;
 mod verdict;
+mod watchdog;
 mod world;
 
 use tokio::sync::{mpsc, oneshot};
