@@ -218,6 +218,21 @@ fn kept_data_goes_on_on_its_ports_and_is_removed_when_asked() {
     assert!(text(&kept.run(&["down"]).stdout).contains("none left anything behind"));
 }
 
+#[test]
+fn a_lab_on_the_bridge_says_so_and_tells_what_is_done_to_its_links() {
+    let mut up = Up::start(&["--topology", "etcd-bridge"]);
+    assert_eq!(up.first["topology"], "etcd-bridge");
+    assert!(up.run(&["link", "cut", "etcd-1", "etcd-2"]).status.success());
+    let status = text(&up.run(&["status"]).stdout);
+    for line in ["etcd 3.5.9, native, etcd-bridge", "link etcd-1 → etcd-2: cut", "link etcd-2 → etcd-1: cut"]
+    {
+        assert!(status.contains(line), "{line}: {status}");
+    }
+    assert!(up.end(Signal::INT).success());
+    let refused = text(&up.run(&["up", "--keep-data", "--ports", "auto"]).stderr);
+    assert!(refused.contains("code data-of-other-topology"), "{refused}");
+}
+
 /// The aim is 3 s; a figure to read, since a machine under load says nothing of the lab.
 #[test]
 fn the_second_start_is_timed() {
