@@ -15,8 +15,8 @@ use std::{
 use lab_bench::{BenchError, CancellationToken, Progress, Report, SpecError};
 use serde::Serialize;
 
-pub use args::{BenchArgs, duration};
 use args::Told;
+pub use args::{BenchArgs, duration};
 
 use crate::{find, say};
 
