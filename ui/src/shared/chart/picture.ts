@@ -63,7 +63,10 @@ export function pictureOf(svg: SVGSVGElement, title: string): string {
 
 /** Gives each element its computed look as attributes, from the leaves up, and takes the page's attributes away. */
 function inline(element: Element): void {
-  for (const child of [...element.children]) inline(child)
+  for (const child of [...element.childNodes]) {
+    if (child instanceof Element) inline(child)
+    else if (child.nodeType === Node.COMMENT_NODE) child.remove()
+  }
   const style = getComputedStyle(element)
   const shape = element.localName !== 'g' && element.localName !== 'svg' && element.localName !== 'title'
   if (shape && !isSeen(style)) {
