@@ -14,6 +14,7 @@ import type {
 import type { Host } from '$shared/host/host'
 
 import { dashboards, diagrams } from './content'
+import { FakeCourse } from './courses'
 import { FakeFaults } from './faults'
 import { arrowFrames, panelFrame } from './series'
 import { references, terms } from './terms'
@@ -54,6 +55,7 @@ const LOG_LINES = 40
 export class FakeHost implements Host {
   readonly #world: World
   readonly #faults: FakeFaults
+  readonly #course: FakeCourse
   #watch: WatchSet = { panels: [], diagrams: [], rangeS: 120, maxPoints: 300 }
   #shown: ShownCommand[] = []
   #tell: (event: Event) => void = () => undefined
@@ -62,6 +64,7 @@ export class FakeHost implements Host {
   constructor(story: Story) {
     this.#world = new World(story)
     this.#faults = new FakeFaults(this.#world)
+    this.#course = new FakeCourse(story, (course) => this.#tell({ type: 'course', course }))
     if (Number.isFinite(this.#world.putFromS)) this.#world.putSpec = DEFAULT_PUT
     if (Number.isFinite(this.#world.rangeFromS)) this.#world.rangeSpec = DEFAULT_RANGE
     if (Number.isFinite(this.#world.runningFromS)) {
@@ -89,7 +92,10 @@ export class FakeHost implements Host {
   async send(command: Command): Promise<Reply> {
     const world = this.#world
     const now = Math.floor(Date.now() / 1000)
+    if (this.#course.take(command)) return { type: 'done' }
     switch (command.type) {
+      case 'scenarios':
+        return { type: 'scenarios', scenarios: this.#course.scenarios }
       case 'snapshot':
         return { type: 'snapshot', snapshot: this.#snapshot(now) }
       case 'dashboards':
@@ -222,7 +228,7 @@ export class FakeHost implements Host {
       ],
       faults: this.#faults.view(now),
       marks: this.#faults.marks,
-      course: null,
+      course: this.#course.course,
       shown: this.#shown,
       problem:
         world.story === 'dead'

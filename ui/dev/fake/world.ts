@@ -10,6 +10,8 @@ import type {
   TopologyName,
 } from '$shared/api/lab'
 
+import { COURSE_STORIES } from './stories'
+
 /** What the lab is doing when the window opens. */
 const STORIES = [
   'stopped',
@@ -26,8 +28,11 @@ const STORIES = [
   'held',
   'failed',
   'crashed',
+  ...COURSE_STORIES,
 ] as const
 export type Story = (typeof STORIES)[number]
+/** Those in which the scenario has made the disks slow. */
+const SLOWED: readonly Story[] = ['course-watching', 'course-met', 'course-finished']
 export const isStory = (text: string): text is Story => (STORIES as readonly string[]).includes(text)
 
 export const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3']
@@ -55,9 +60,11 @@ export class World {
 
   constructor(story: Story) {
     this.story = story
-    const live = !['stopped', 'starting', 'failed', 'crashed'].includes(story)
+    const live = !['stopped', 'starting', 'failed', 'crashed', 'newcomer', 'course-overview', 'course-port'].includes(
+      story,
+    )
     this.runningFromS = live ? this.bornS - 400 : Infinity
-    this.slowFromS = story === 'slow' ? this.bornS - 52 : Infinity
+    this.slowFromS = story === 'slow' || SLOWED.includes(story) ? this.bornS - 52 : Infinity
     this.topology = story === 'links' ? 'etcd-bridge' : 'etcd'
     this.putFromS = live && story !== 'idle' ? this.bornS - 88 : Infinity
     this.rangeFromS = ['both', 'slow', 'errors'].includes(story) ? this.bornS - 41 : Infinity

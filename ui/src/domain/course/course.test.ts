@@ -7,7 +7,7 @@ import { Session } from '$domain/session/session.svelte'
 import { CourseControl } from './course.svelte'
 import { COURSE, RECORD, STEP, summary } from './fixtures'
 import { levelAt, shareAt, ticksOf } from './level'
-import { piecesOf } from './names'
+import { begun, piecesOf } from './names'
 import { canHint, canSolve, guessText, pressed, primaryOf } from './primary'
 import { nextScenario, predictionsOf, progressOf, resumeAt, scenarioAfter, shareOf, untouched } from './progress'
 
@@ -117,6 +117,12 @@ describe('members in a text', () => {
     expect(piecesOf('', [])).toEqual([])
   })
 })
+
+it.each([
+  ['puts go on', 'Puts go on'],
+  ['etcd-1 leads', 'etcd-1 leads'],
+  ['p99 fsync is', 'p99 fsync is'],
+])('begins %j like a sentence: %j', (text, wanted) => expect(begun(text)).toBe(wanted))
 
 describe('a level', () => {
   const log = { min: 0.001, max: 10, logarithmic: true }

@@ -2,7 +2,6 @@
 import type { Control, Profile } from '$shared/api/lab'
 
 export const words = {
-  question: 'What do you expect?',
   yours: 'your prediction',
   right: 'what happened',
   both: 'your prediction, and what happened',
@@ -12,16 +11,12 @@ export const words = {
   levelYours: 'you',
   levelMeasured: 'measured',
   now: 'now',
-  ago: (minutes: number) => `${minutes} min`,
-  passed: 'You made no prediction.',
   youSaid: 'You said',
 
   actions: 'What is done',
-  toBeFound: 'How to get there is for you to find.',
   showMe: 'Show me',
   showMeWhere: 'Show the control that does this by hand',
   state: { waiting: 'Not done yet', running: 'Being done', done: 'Done', failed: 'Failed' },
-  byLab: 'The lab does this',
 
   checks: 'Proof',
   requires: 'Before it begins',
@@ -31,7 +26,6 @@ export const words = {
   nothing: 'nothing measured yet',
   held: (held: number, hold: number) => `held ${held} of ${hold} s`,
   more: (count: number) => `${count} more`,
-  query: 'Its query',
 
   profile: { quick: 'Quick', talk: 'Talk' } satisfies Record<Profile, string>,
   progress: (met: number, all: number) => `${met} of ${all} steps`,

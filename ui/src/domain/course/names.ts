@@ -18,3 +18,7 @@ export function piecesOf(text: string, members: readonly string[]): Piece[] {
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** A few words as a sentence begins; a name or a figure stays as it is. */
+export const begun = (text: string): string =>
+  /^[a-z]+\s/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text

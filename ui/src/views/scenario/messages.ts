@@ -26,7 +26,6 @@ export const words = {
   forgetSure: 'What became of these steps is forgotten.',
   forgetYes: 'Forget it',
   forgetNo: 'Keep it',
-  notBegun: 'Not begun',
   met: 'Seen to hold',
   solved: 'Solved by the lab',
   missed: 'Not seen to hold',
@@ -39,7 +38,6 @@ export const words = {
   loading: 'Reading the scenarios',
   goTo: 'Go to it',
   underWay: (title: string, step: number) => `“${title}” is under way, at step ${step}.`,
-  notKept: 'What becomes of these steps is not being kept.',
 
   setting: 'Setting the stage',
   predict: 'That is what I expect',
@@ -60,11 +58,9 @@ export const words = {
   restart: 'Restart step',
   restartAgain: 'Set the stage again',
   restartMore: 'Starts a fresh cluster, and asks again',
-  restartKey: 'R',
   leave: 'Leave',
   leaveMore: 'Clears the scenario’s faults and stops its loads; the cluster stays',
   freePorts: 'Use free ports',
-  forgetfulMenu: 'More',
   key: (text: string, key: string) => `${text} (${key})`,
 
   metTitle: 'It holds',
@@ -74,9 +70,7 @@ export const words = {
   wasWrong: 'Not as you predicted',
   wasPassed: 'You made no prediction',
   why: 'Why',
-  expected: 'You said',
   intro: 'What this step is about',
-  done: (count: number) => `${count} ${count === 1 ? 'action' : 'actions'} done`,
   byHand: 'By hand',
   byHandText: 'The step can be done with the window’s own controls, too.',
   toBeFound: 'Find the way with these controls. The proof beneath says when you are there.',
@@ -101,10 +95,10 @@ export const words = {
   nextScenario: (title: string) => `Next: ${title}`,
   lastScenario: 'To free play',
   youSaid: 'You said',
-  measured: 'Measured',
-  saidNothing: 'no prediction',
 
-  startHere: 'Start here',
+  newHere: 'Start here: a guided scenario',
+  goOn: 'Go on with',
+  guided: (steps: number, minutes: number) => `${steps} steps, about ${minutes} minutes; it starts its own cluster`,
 }
 
 export const minutesOf = (scenario: ScenarioView, profile: 'quick' | 'talk'): number =>
