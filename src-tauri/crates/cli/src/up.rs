@@ -246,6 +246,9 @@ fn greet(args: &UpArgs, info: &LabInfo, snapshot: &Snapshot) {
     if let Some(member) = cluster.members.first() {
         say::line(format_args!("  curl {}/walBeforeFdatasync -XPUT -d'sleep(100)'", member.gofail_url));
     }
+    if cluster.topology == TopologyName::EtcdBridge {
+        say::line("  etcd-labctl link set all all --delay 100ms");
+    }
     say::line("\nCtrl-C stops everything.");
 }
 
