@@ -139,8 +139,8 @@ fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> 
         }
         Action::Link { from, to, both, shape } => {
             let (from, to) = (world.named(from, &notebook.names), world.named(to, &notebook.names));
-            let there = shown::set_links(&from, &to, shape).text;
-            let back = shown::set_links(&to, &from, shape).text;
+            let there = shown::set_links(&from, &to, shape, nodes.len()).text;
+            let back = shown::set_links(&to, &from, shape, nodes.len()).text;
             if *both && back != there { vec![there, back] } else { vec![there] }
         }
         Action::HealLinks => vec![shown::heal_links().text],

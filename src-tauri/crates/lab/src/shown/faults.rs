@@ -24,9 +24,13 @@ pub fn failpoints(node: &Node) -> Line {
     curl(format!("curl {}/", node.gofail), "See a member's failpoints")
 }
 
-/// Shape links; no names stand for all members.
-pub fn set_links(from: &[String], to: &[String], shape: &LinkShape) -> Line {
-    let names = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(",") };
+/// Shape links; no names stand for all members, and so do those of all, who are so many.
+pub fn set_links(from: &[String], to: &[String], shape: &LinkShape, members: usize) -> Line {
+    let names = |names: &[String]| match names.len() {
+        0 => "all".to_owned(),
+        all if all == members => "all".to_owned(),
+        _ => names.join(","),
+    };
     let mut words = format!("link set {} {}", names(from), names(to));
     if shape.delay_ms > 0 {
         words += &format!(" --delay {}ms", shape.delay_ms);
@@ -51,8 +55,8 @@ pub fn heal_links() -> Line {
 /// `1MiB` where it is even, bytes otherwise.
 fn binary(bytes: u64) -> String {
     match bytes {
-        _ if bytes % (1 << 20) == 0 => format!("{}MiB", bytes >> 20),
-        _ if bytes % (1 << 10) == 0 => format!("{}KiB", bytes >> 10),
+        _ if bytes.is_multiple_of(1 << 20) => format!("{}MiB", bytes >> 20),
+        _ if bytes.is_multiple_of(1 << 10) => format!("{}KiB", bytes >> 10),
         _ => bytes.to_string(),
     }
 }
@@ -96,8 +100,9 @@ mod tests {
                 "etcd-1 etcd-2 --delay 100ms --jitter 10ms --bandwidth 1536KiB",
             ),
             (&[], &["etcd-2", "etcd-3"], cut, "all etcd-2,etcd-3 --cut"),
+            (&["etcd-1"], &["etcd-1", "etcd-2", "etcd-3"], cut, "etcd-1 all --cut"),
         ] {
-            let line = set_links(&names(from), &names(to), &shape);
+            let line = set_links(&names(from), &names(to), &shape, 3);
             assert_eq!(line.text, format!("etcd-labctl link set {words}"));
         }
     }

@@ -35,7 +35,7 @@ impl Keeper {
             if named.is_empty() || named.len() == of { "all".to_owned() } else { named.join(" and ") }
         };
         let (of_from, of_to) = (names(from, self.nodes.len()), names(to, self.nodes.len()));
-        self.show(shown::set_links(from, to, &shape)).await;
+        self.show(shown::set_links(from, to, &shape, self.nodes.len())).await;
         self.mark(format!("{of_from} → {of_to}: {}", said(&shape))).await;
         Ok(Reply::Done)
     }
