@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use lab_cluster::native::{Binaries, Launch, NativeConfig, NativeRuntime, PortChoice, Program};
-use lab_cluster::{ClusterError, Node, Runtime, Topology};
+use lab_cluster::{ClusterError, Node, Runtime, Topology, TopologyName};
 
 fn config(folder: &Path) -> NativeConfig {
     let topology = Topology::etcd().unwrap();
@@ -116,6 +116,19 @@ async fn a_taken_port_is_named_and_nothing_is_started() {
             assert_eq!(taken.len(), 1);
             assert_eq!((taken[0].member.as_str(), taken[0].port), ("etcd-2", port));
         }
+        other => panic!("{other}"),
+    }
+    assert!(!dir.path().join("data").exists());
+}
+
+#[tokio::test]
+async fn without_the_proxies_that_a_topology_wants_nothing_is_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let topology = Topology::named(TopologyName::EtcdBridge).unwrap();
+    let peer_proxies = [("etcd-1".into(), "http://127.0.0.1:9".into())].into();
+    let runtime = NativeRuntime::new(NativeConfig { topology, peer_proxies, ..config(dir.path()) });
+    match runtime.start(&|_| {}).await.unwrap_err() {
+        ClusterError::NoPeerProxy(member) => assert_eq!(member, "etcd-2"),
         other => panic!("{other}"),
     }
     assert!(!dir.path().join("data").exists());
