@@ -24,8 +24,8 @@ const TERM = /^(([\d.]+%|\d+\*)?(off|return|sleep|panic|break|print)(\((\d+|"[^"
 
 const badTerm = (term: string): Problem => ({
   code: 'bad-term',
-  sentence: `\`${term}\` is not a term that a failpoint understands.`,
-  next: 'Write it like sleep(100) or 40.0%sleep(100).',
+  sentence: `That is no term of a failpoint: expected an action at the end of ${term}.`,
+  next: 'Terms are such as `sleep(100)`, `40.0%return(true)` or `3*sleep(1000)->off`.',
   detail: '',
   member: null,
   log: [],
@@ -43,7 +43,7 @@ export class FakeFaults {
     if (story === 'slow') {
       this.set([], 'walBeforeFdatasync', 'sleep(100)')
       this.#mark('step', 'All disks slow', bornS - 58)
-      this.#mark('fault', 'fsync sleep(100) on all', bornS - 52)
+      this.#mark('fault', 'walBeforeFdatasync sleep(100) on all members', bornS - 52)
     }
     if (story === 'links') {
       this.set(['etcd-1'], 'walBeforeFdatasync', '40.0%sleep(100)')

@@ -34,6 +34,10 @@ const KNOWN: Readonly<Record<string, Known>> = {
 /** What a failpoint is about; empty for one that isn't known. */
 export const aboutFailpoint = (name: string): string => KNOWN[name]?.about ?? ''
 
+/** A sentence with the places of failpoints in place of their names: `fsync sleep(100) on etcd-2`. */
+export const withPlaces = (text: string): string =>
+  text.replace(/\b[a-z]\w+\b/g, (name) => (Object.hasOwn(KNOWN, name) ? (KNOWN[name]?.place ?? name) : name))
+
 /** The useful ones first, then the others by name. */
 export function byUse(names: Iterable<string>): { useful: string[]; others: string[] } {
   const all = [...new Set(names)].sort((a, b) => a.localeCompare(b))

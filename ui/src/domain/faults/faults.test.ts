@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { LinkShape, LinkView } from '$shared/api/lab'
 
-import { byUse, curlLine, shortFault } from './failpoints'
+import { byUse, curlLine, shortFault, withPlaces } from './failpoints'
 import { isChosen, OPEN, outOf, readShape, shortShape, typedShape } from './links'
 
 describe('a failpoint', () => {
@@ -16,6 +16,11 @@ describe('a failpoint', () => {
     ['walBeforeFdatasync', '1*sleep(10)->panic', 'fsync 1*sleep(10)->panic'],
     ['somethingElse', 'sleep(5)', 'somethingElse sleep(5)'],
   ])('%s at %s is, in short, %s', (failpoint, term, text) => expect(shortFault({ failpoint, term })).toBe(text))
+
+  it.each([
+    ['walBeforeFdatasync sleep(100) on etcd-2', 'fsync sleep(100) on etcd-2'],
+    ['someOther cleared, toString', 'someOther cleared, toString'],
+  ])('%s is marked as %s', (text, marked) => expect(withPlaces(text)).toBe(marked))
 
   it('is listed by its use, each once', () => {
     expect(byUse(['zeta', 'defragBeforeCopy', 'alpha', 'walBeforeFdatasync', 'zeta'])).toEqual({

@@ -5,7 +5,6 @@ export const words = {
   also: 'Also called',
   metrics: 'What tells of it',
   readOn: 'Read on',
-  exposed: (version: string | null) => (version ? `Exposed by ${version}` : 'Exposed'),
   notExposed: (version: string | null) => (version ? `Not exposed by ${version}` : 'Not exposed'),
   unknownYet: 'Type and buckets are read from the members once a cluster runs.',
   type: 'Type',

@@ -34,7 +34,8 @@ it('makes one mark of moments that can’t be told apart, but never of a fault a
 
 it.each([
   ['etcd-3 cut off', 'etcd-3 cut off'],
-  ['fsync sleep(100) on all', 'fsync sleep(100)'],
+  ['walBeforeFdatasync sleep(100) on all members', 'fsync sleep(100)'],
+  ['walBeforeFdatasync cleared on etcd-2', 'fsync cleared on'],
   ['compactBeforeCommitScheduledCompact', 'compactBeforeComm…'],
 ])('says of %s, where room is short, %s', (text, short) => {
   expect(chartMarks([], [mark(1, 'fault', text)])[0]?.short).toBe(short)

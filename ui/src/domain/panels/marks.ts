@@ -2,6 +2,7 @@
 import type { LoadView, Mark as LabMark } from '$shared/api/lab'
 import type { Mark } from '$shared/chart/types'
 
+import { withPlaces } from '$domain/faults/failpoints'
 import { loadMarks } from '$domain/loads/marks'
 
 /** Seconds within which two moments of one tone are one line with both labels. */
@@ -16,12 +17,10 @@ function shortened(text: string): string {
   return words > 0 ? text.slice(0, words) : `${text.slice(0, SHORT - 1)}…`
 }
 
-const ofLab = ({ atS, kind, text }: LabMark): Mark => ({
-  atS: Math.round(atS),
-  label: text,
-  short: shortened(text),
-  tone: kind === 'fault' ? 'fault' : 'quiet',
-})
+function ofLab({ atS, kind, text }: LabMark): Mark {
+  const label = withPlaces(text)
+  return { atS: Math.round(atS), label, short: shortened(label), tone: kind === 'fault' ? 'fault' : 'quiet' }
+}
 
 export function chartMarks(loads: Iterable<LoadView>, marks: readonly LabMark[]): Mark[] {
   const all = [...loadMarks(loads), ...marks.map(ofLab)].sort((a, b) => a.atS - b.atS)
