@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# verify.sh quick | all: `make check` and `make test`.
+# verify.sh quick | all | more: `make check`, `make test` and `make test-all`.
 #
 # Every Cargo command takes the whole workspace with the same features, so that nothing is compiled twice: clippy checks
 # what the build then compiles, and the tests in the window run the program that the build made.
@@ -7,9 +7,10 @@
 . "$(dirname "$0")/phases.sh"
 
 case ${1:-} in
-  quick) all=false ;;
-  all) all=true ;;
-  *) echo "usage: verify.sh quick | all" >&2; exit 2 ;;
+  quick) all=false more=false ;;
+  all) all=true more=false ;;
+  more) all=true more=true ;;
+  *) echo "usage: verify.sh quick | all | more" >&2; exit 2 ;;
 esac
 
 phase "tools and packages"
@@ -59,6 +60,11 @@ cargo build --workspace --all-targets
 
 phase "Rust: all tests"
 cargo test --quiet --workspace
+
+if $more; then
+  phase "scenarios: on the newest etcd, and each without what it is about"
+  cargo test --quiet --package etcd-labctl --test scenarios -- --ignored --nocapture
+fi
 
 phase "licences of what is bundled"
 cargo xtask licences
