@@ -125,7 +125,7 @@ pub enum ActionFile {
     Defragment(DefragmentFile),
     Disarm(Nothing),
     Until(Spanned<CheckFile>),
-    Remember(RememberNowFile),
+    Remember(Box<RememberNowFile>),
 }
 
 /// `{}`
