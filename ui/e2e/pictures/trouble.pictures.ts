@@ -10,7 +10,13 @@ const opened = windowEach()
 
 test('a load whose puts are refused: the database is full', { timeout: 300_000 }, async () => {
   const { page } = opened()
-  const options = { etcdVersion: null, topology: 'etcd' as const, keepData: false, quotaBytes: 64 * 1024 * 1024, dataDir: null }
+  const options = {
+    etcdVersion: null,
+    topology: 'etcd' as const,
+    keepData: false,
+    quotaBytes: 64 * 1024 * 1024,
+    dataDir: null,
+  }
   const first = await page.send({ type: 'start', options: { ...options, ports: 'topology' } })
   if (first.type === 'problem') await page.done({ type: 'start', options: { ...options, ports: 'auto' } })
   await runningCluster(page)

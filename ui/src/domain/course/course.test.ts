@@ -9,7 +9,7 @@ import { COURSE, RECORD, STEP, summary } from './fixtures'
 import { levelAt, shareAt, ticksOf } from './level'
 import { begun, piecesOf } from './names'
 import { canHint, canSolve, guessText, pressed, primaryOf } from './primary'
-import { nextScenario, predictionsOf, progressOf, resumeAt, scenarioAfter, shareOf, untouched } from './progress'
+import { isNew, nextScenario, predictionsOf, progressOf, resumeAt, scenarioAfter, shareOf, untouched } from './progress'
 
 const PROBLEM: Problem = { code: 'etcd-died', sentence: 'X.', next: 'Y.', detail: '', member: null, log: [] }
 const at = (phase: StepPhase, more: Partial<StepView> = {}): StepView => ({ ...STEP, ...more, phase })
@@ -92,6 +92,12 @@ describe('progress', () => {
   it('counts predictions that were made', () => {
     expect(predictionsOf(steps)).toEqual({ right: 0, made: 1 })
     expect(predictionsOf([summary('a', { ...RECORD, right: true }), ...steps])).toEqual({ right: 1, made: 2 })
+  })
+
+  it('knows who is new', () => {
+    expect(isNew([scenario('first', [summary('a')])])).toBe(true)
+    expect(isNew([scenario('first', [summary('a')]), scenario('second', steps)])).toBe(false)
+    expect(isNew([])).toBe(false)
   })
 
   it('leads from scenario to scenario', () => {

@@ -18,6 +18,10 @@ export const shareOf = ({ met, all }: Progress): number => (all === 0 ? 0 : met 
 /** Whether nothing was tried yet. */
 export const untouched = (steps: readonly StepSummary[]): boolean => steps.every((step) => step.record === null)
 
+/** Whether there are scenarios, and the person has tried none of them. */
+export const isNew = (scenarios: readonly ScenarioView[]): boolean =>
+  scenarios.length > 0 && scenarios.every(({ steps }) => untouched(steps))
+
 /** Where to go on: the first step that isn't met; the first one when all are. */
 export function resumeAt(steps: readonly StepSummary[]): StepSummary | undefined {
   return steps.find((step) => !isMet(step)) ?? steps[0]
