@@ -91,6 +91,9 @@ struct Running {
 }
 
 impl NativeRuntime {
+    /// What [`Runtime::kind`] says of it.
+    pub const KIND: &'static str = "native";
+
     /// A cluster that is not started yet.
     pub fn new(config: NativeConfig) -> Self {
         // Members are on this machine, and a person's proxy is not the way there. Building a client without TLS can't
@@ -360,7 +363,7 @@ impl NativeRuntime {
 #[async_trait]
 impl Runtime for NativeRuntime {
     fn kind(&self) -> &'static str {
-        "native"
+        Self::KIND
     }
 
     async fn start(&self, progress: &OnProgress<'_>) -> Result<Vec<Node>, ClusterError> {

@@ -122,8 +122,7 @@ impl Session {
         self.member_folder = folder;
         self.keeps_data = options.keep_data;
         self.next_view = Some(ClusterView {
-            // Said once it runs.
-            runtime: String::new(),
+            runtime: NativeRuntime::KIND.into(),
             topology: options.topology,
             etcd_version: version,
             quota_bytes: options.quota_bytes.unwrap_or(DEFAULT_QUOTA_BYTES),
@@ -163,12 +162,11 @@ impl Session {
                     self.shared.store.expire((self.clock)());
                 }
                 let lines = [shown::health(&running.nodes), shown::metrics(&running.nodes[0])];
-                let (nodes, runtime) = (running.nodes.clone(), running.runtime.kind());
+                let nodes = running.nodes.clone();
                 self.running = Some(running);
                 self.no_faults_yet();
                 lines.into_iter().for_each(|line| self.show(line));
                 if let Some(mut view) = self.next_view.take() {
-                    view.runtime = runtime.into();
                     view.members = (0..).zip(&nodes).map(|(index, node)| member_view(index, node)).collect();
                     self.view = Some(view.clone());
                     self.tell(Event::Cluster { cluster: view });
