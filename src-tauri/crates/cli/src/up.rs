@@ -150,7 +150,6 @@ async fn hold(
         keep_data: args.keep_data,
         quota_bytes: args.quota_bytes,
         data_dir: args.data_dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
-        ..StartOptions::default()
     };
     let start = asker.ask(Command::Start { options });
     tokio::pin!(start);
