@@ -160,6 +160,8 @@ async fn a_cluster_that_cannot_start_breaks_the_step_by_its_own_problem() {
     std::fs::write(base.path().join("progress.json"), "{\"version\":1,\"scen").unwrap();
     let lab = open(base.path()).await;
     let (asker, mut events) = lab.listen();
+    // A list is asked for first, and sets the torn file aside.
+    assert!(scenarios(&asker).await.iter().all(|one| one.steps.iter().all(|step| step.record.is_none())));
     asker.ask(Command::BeginScenario { options: slow_disk(Ports::Topology) }).await.unwrap();
     let broken = course(&mut events, "it noticed", |course| broken_by(course).is_some()).await;
     assert_eq!(broken_by(&broken), Some("port-taken"));

@@ -72,6 +72,8 @@ pub struct Actor {
     looking: bool,
     told: Option<CourseView>,
     watchdog: Watchdog,
+    /// That progress could not be read, until a course has said so.
+    set_aside: Option<Problem>,
 }
 
 /// What is done beside the actor.
@@ -95,6 +97,7 @@ impl Actor {
             looking: false,
             told: None,
             watchdog,
+            set_aside: None,
         };
         let mut tick = interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -146,12 +149,13 @@ impl Actor {
     }
 
     fn scenarios(&self, answer: oneshot::Sender<Reply>) {
-        let (progress, line) =
-            (self.setting.progress.clone(), ReleaseLine::of_version(&self.setting.default_version));
-        tokio::task::spawn_blocking(move || {
-            // A file that can't be read is said where it matters: when a scenario is begun.
-            let records = progress.read().map(|kept| kept.records).unwrap_or_default();
-            let _ = answer.send(Reply::Scenarios { scenarios: list(line, &records) });
+        let line = ReleaseLine::of_version(&self.setting.default_version);
+        self.with_progress(answer, move |progress| {
+            // What can't be read doesn't keep anybody from beginning.
+            let kept = progress
+                .read()
+                .unwrap_or_else(|problem| Kept { set_aside: Some(problem), ..Kept::default() });
+            (Reply::Scenarios { scenarios: list(line, &kept.records) }, kept.set_aside)
         });
     }
 
@@ -161,12 +165,26 @@ impl Actor {
         {
             play.records.clear();
         }
-        let progress = self.setting.progress.clone();
-        tokio::task::spawn_blocking(move || {
-            let _ = answer.send(match progress.forget(scenario.as_deref()) {
-                Ok(_) => Reply::Done,
-                Err(problem) => Reply::Problem { problem },
-            });
+        self.with_progress(answer, move |progress| match progress.forget(scenario.as_deref()) {
+            Ok(kept) => (Reply::Done, kept.set_aside),
+            Err(problem) => (Reply::Problem { problem }, None),
+        });
+    }
+
+    /// Reads or writes progress beside the actor, answers, and keeps what was wrong with it for the next course.
+    fn with_progress(
+        &self,
+        answer: oneshot::Sender<Reply>,
+        work: impl FnOnce(&Progress) -> (Reply, Option<Problem>) + Send + 'static,
+    ) {
+        let (progress, notes, turn) = (self.setting.progress.clone(), self.notes.clone(), self.turn);
+        tokio::spawn(async move {
+            let worked = tokio::task::spawn_blocking(move || work(&progress)).await;
+            let Ok((reply, problem)) = worked else { return };
+            if let Some(problem) = problem {
+                let _ = notes.send((turn, Note::SetAside(problem))).await;
+            }
+            let _ = answer.send(reply);
         });
     }
 
@@ -205,11 +223,17 @@ impl Actor {
         Ok(())
     }
 
-    async fn records(&self, scenario: &str) -> (BTreeMap<String, crate::api::StepRecord>, Option<Problem>) {
+    async fn records(
+        &mut self,
+        scenario: &str,
+    ) -> (BTreeMap<String, crate::api::StepRecord>, Option<Problem>) {
         let progress = self.setting.progress.clone();
         let read = tokio::task::spawn_blocking(move || progress.read()).await;
         match read.unwrap_or_else(|_| Ok(Kept::default())) {
-            Ok(mut kept) => (kept.records.remove(scenario).unwrap_or_default(), kept.set_aside),
+            Ok(mut kept) => {
+                let problem = kept.set_aside.or_else(|| self.set_aside.take());
+                (kept.records.remove(scenario).unwrap_or_default(), problem)
+            }
             Err(problem) => (BTreeMap::new(), Some(problem)),
         }
     }
@@ -387,6 +411,13 @@ impl Actor {
     }
 
     fn note(&mut self, turn: u64, note: Note) {
+        if let Note::SetAside(problem) = note {
+            match self.play.as_mut().filter(|play| play.options.recorded) {
+                Some(play) => play.progress_problem = Some(problem),
+                None => self.set_aside = Some(problem),
+            }
+            return;
+        }
         let Some(play) = &mut self.play else { return };
         if let Note::Recorded(result) = note {
             play.progress_problem = match result {
@@ -425,7 +456,8 @@ impl Actor {
                 self.looking = false;
                 play.looked(&look, &self.world.borrow(), at);
             }
-            Note::Recorded(_) => {}
+            // These count whenever they come.
+            Note::Recorded(_) | Note::SetAside(_) => {}
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Note {
     Looked(Look),
     /// What became of a step was kept, or not.
     Recorded(Result<Kept, Problem>),
+    /// A file of progress could not be read and was set aside.
+    SetAside(Problem),
 }
 
 /// What was measured at one time.

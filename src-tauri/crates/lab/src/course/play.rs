@@ -313,3 +313,157 @@ fn check_view(condition: &Condition, checked: &Checked, hold_s: u32, notebook: &
         query: query(&condition.measure, notebook),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::judge::{Measured, Value};
+    use super::super::notebook::tests::{load, puts};
+    use super::super::world::tests::led_by;
+    use super::*;
+    use crate::api::{Event, LoadView, Phase, Ports, Profile, StepPhase, TopologyName};
+    use crate::scenario::model::{Bound, Check, Choice, Compare, Prediction, Quantifier, Remember, StepText};
+
+    /// A step that starts the load `puts` and is judged by its rate, for two seconds.
+    fn play() -> Play {
+        let rate = Measure::Load { name: "puts".into(), of: LoadFigure::Rate };
+        let condition = Condition {
+            that: "@boss answers".into(),
+            measure: rate.clone(),
+            unit: lab_dashboards::Unit::PerSecond,
+            quantifier: Quantifier::Each { count: None },
+            compare: Compare::AtLeast,
+            with: Bound { number: 50.0, times: None },
+            met: "It does.".into(),
+            missed: "It doesn't.".into(),
+        };
+        let choice = |right| Choice { text: "So".into(), right, reply: "Indeed.".into() };
+        let step = Step {
+            id: "puts".into(),
+            text: StepText { title: "Puts".into(), why: "It was @fast.".into(), ..StepText::default() },
+            stage: Vec::new(),
+            bind: Vec::new(),
+            requires: Vec::new(),
+            predict: Some(Prediction {
+                question: "How?".into(),
+                answers: Answers::Choices(vec![choice(false), choice(true)]),
+            }),
+            actions: vec![Action::Load { name: "puts".into(), spec: puts(10) }],
+            to_be_found: true,
+            panels: Vec::new(),
+            diagram: None,
+            arrows: Vec::new(),
+            check: Check { within_s: 30, hold_s: 2, all: vec![condition] },
+            remember: vec![Remember {
+                name: "fast".into(),
+                measure: rate,
+                unit: lab_dashboards::Unit::PerSecond,
+            }],
+            cleanup: Vec::new(),
+        };
+        let scenario = Scenario {
+            id: "trial".into(),
+            number: 7,
+            title: "Trial".into(),
+            about: "A trial.".into(),
+            minutes: 1,
+            profile: Profile::Quick,
+            topology: TopologyName::Etcd,
+            quota_bytes: None,
+            steps: vec![step],
+        };
+        let mut notebook = Notebook::of(&scenario);
+        notebook.names.bind("boss", "etcd-1");
+        let mut now = StepNow::new(&scenario.steps[0], &notebook, "Starting");
+        now.up = true;
+        Play {
+            options: CourseOptions {
+                scenario: "trial".into(),
+                step: None,
+                profile: Profile::Quick,
+                etcd_version: None,
+                ports: Ports::Auto,
+                recorded: false,
+                without: None,
+            },
+            etcd_version: "3.5.9".into(),
+            scenario: Arc::new(scenario),
+            at: 0,
+            finished: false,
+            notebook: Arc::new(Mutex::new(notebook)),
+            now,
+            records: BTreeMap::new(),
+            progress_problem: None,
+        }
+    }
+
+    fn running() -> World {
+        let mut world = World::default();
+        world.take(&Event::Phase { phase: Phase::Running { since_ms: 1 } });
+        world.take(&Event::Cluster { cluster: led_by(1, 2) });
+        world
+    }
+
+    fn seen(rate: Option<f64>) -> Look {
+        let values = vec![Value { subject: String::new(), value: rate }];
+        Look {
+            conditions: vec![Measured { values, ..Measured::default() }],
+            remember: vec![rate],
+            actual: None,
+        }
+    }
+
+    #[test]
+    fn a_check_must_hold_without_a_break_and_then_everything_is_said() {
+        let began = Instant::now();
+        let at = |s| began + Duration::from_secs(s);
+        let (mut play, world) = (play(), running());
+        play.now.progression.take(Input::Set, began);
+        play.now.guess = Some(Guess::Choice { choice: 0 });
+        play.now.progression.take(Input::Predicted, began);
+        // Met by the person's own hand; the lab was never asked to act. What is to be found isn't shown.
+        assert!(play.view(began).step.actions.is_empty() && play.view(began).step.why.is_none());
+        for (s, rate, held_s, met) in [
+            (1, Some(80.0), 0, false),
+            (2, Some(20.0), 0, false),
+            (3, Some(90.0), 0, false),
+            (4, Some(95.0), 1, false),
+            (5, Some(99.0), 2, true),
+        ] {
+            play.looked(&seen(rate), &world, at(s));
+            let check = &play.view(at(s)).step.checks[0];
+            assert_eq!((check.held_s, play.now.progression.is_met()), (held_s, met), "after {s} s");
+        }
+        play.now.outcome = Some(true);
+        let step = play.view(at(5)).step;
+        assert_eq!(step.checks[0].that, "etcd-1 answers");
+        assert_eq!(step.checks[0].says, "Measured 99/s; wanted ≥ 50/s. It does.");
+        assert_eq!(step.why.as_deref(), Some("It was 99/s."));
+        let record = play.record(1);
+        assert_eq!((record.met, record.solved, record.right), (true, false, Some(false)));
+        assert_eq!(record.predicted.as_deref(), Some("So"));
+    }
+
+    #[test]
+    fn a_step_is_lost_with_the_load_that_it_is_judged_by() {
+        let now = Instant::now();
+        let (mut play, mut world) = (play(), running());
+        let tell = |world: &mut World, load: LoadView| world.take(&Event::Load { load: Box::new(load) });
+        tell(&mut world, load(1, puts(10), LoadState::Ended));
+        locked(&play.notebook).started("puts", 1);
+        play.now.progression.take(Input::Set, now);
+        play.now.progression.take(Input::Predicted, now);
+        assert_eq!(play.lost(&world), None, "its action starts it anew");
+        play.now.progression.take(Input::Begun, now);
+        play.now.progression.take(Input::Done, now);
+        let problem = play.lost(&world).unwrap();
+        assert!(problem.code == "step-lost-load" && problem.sentence.contains("puts"), "{problem}");
+        // The person starts one that does the same.
+        tell(&mut world, load(2, puts(20), LoadState::Running));
+        assert_eq!(play.lost(&world), None);
+        world.take(&Event::Phase { phase: Phase::Stopping });
+        assert_eq!(play.lost(&world).unwrap().code, "stopped-meanwhile");
+        play.now.progression.take(Input::Judged { now: true, held: true }, now);
+        assert_eq!(play.lost(&world), None, "what was met stays so");
+        assert_eq!(play.view(now).step.phase, StepPhase::Met);
+    }
+}
