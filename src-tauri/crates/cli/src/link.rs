@@ -92,7 +92,7 @@ struct HealArgs {
 
 fn millis(text: &str) -> Result<u32, String> {
     let time: Duration = duration(text)?;
-    if time.subsec_nanos() % 1_000_000 != 0 {
+    if !time.subsec_nanos().is_multiple_of(1_000_000) {
         return Err("not a whole number of milliseconds".into());
     }
     u32::try_from(time.as_millis()).map_err(|_| "too long".into())
