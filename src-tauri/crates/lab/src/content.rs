@@ -237,3 +237,17 @@ fn diagrams(folder: &Folder, mistakes: &mut Vec<Mistake>) -> Vec<Diagram> {
     placed.sort_by_key(|placed| placed.place);
     placed.into_iter().map(|placed| placed.diagram).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_embedded_has_no_mistake() {
+        let (content, mistakes) = read(&embedded(), None);
+        let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+        assert!(told.is_empty(), "{}", told.join("\n"));
+        let Content { diagrams, glossary, scenarios } = content;
+        assert!(!diagrams.is_empty() && !glossary.terms.is_empty() && !scenarios.is_empty());
+    }
+}
