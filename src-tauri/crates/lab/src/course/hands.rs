@@ -98,10 +98,21 @@ impl Hands {
     /// # Errors
     /// With the first that fails.
     pub async fn bring_about(&self, actions: &[Action]) -> Result<(), Stop> {
+        let mut faults_changed = false;
         for action in actions {
-            if is_so(action, &self.world.borrow(), &locked(&self.notebook)) {
+            let of_faults = matches!(
+                action,
+                Action::Failpoint { .. }
+                    | Action::ClearFailpoint { .. }
+                    | Action::Link { .. }
+                    | Action::HealLinks
+            );
+            // After a change of faults, what is known of them may be from before it.
+            let known = !(of_faults && faults_changed);
+            if known && is_so(action, &self.world.borrow(), &locked(&self.notebook)) {
                 continue;
             }
+            faults_changed |= of_faults;
             let doing = words(action, &self.world.borrow(), &locked(&self.notebook));
             self.reporter.tell(Note::Doing(doing)).await;
             match action {
