@@ -11,6 +11,7 @@ import puts from '../../../grafana/dashboards/puts.json'
 import ranges from '../../../grafana/dashboards/ranges.json'
 import compactionDiagram from '../../../src-tauri/scenarios/diagrams/compaction.yaml?raw'
 import putsDiagram from '../../../src-tauri/scenarios/diagrams/puts.yaml?raw'
+import replicationDiagram from '../../../src-tauri/scenarios/diagrams/replication.yaml?raw'
 import rangesDiagram from '../../../src-tauri/scenarios/diagrams/ranges.yaml?raw'
 
 interface GrafanaPanel {
@@ -94,4 +95,4 @@ function diagram(text: string): Diagram {
   }
 }
 
-export const diagrams: Diagram[] = [putsDiagram, rangesDiagram, compactionDiagram].map(diagram)
+export const diagrams: Diagram[] = [putsDiagram, rangesDiagram, compactionDiagram, replicationDiagram].map(diagram)

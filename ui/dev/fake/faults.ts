@@ -82,11 +82,14 @@ export class FakeFaults {
       ...this.#failpoints.filter((each) => !(at.includes(each.member) && each.failpoint === failpoint)),
       ...at.map((member) => ({ member, failpoint, term, hits: 0 })),
     ]
-    if (failpoint === 'walBeforeFdatasync') this.#world.slowFromS = this.#world.bornS - 52
+    // The story of the slow disk says itself since when.
+    if (failpoint === 'walBeforeFdatasync' && this.#world.story !== 'links' && this.#world.slowFromS === Infinity)
+      this.#world.slowFromS = Date.now() / 1000
     return null
   }
 
   clear(members: readonly string[], failpoint: string | null): void {
+    this.#world.slowFromS = Infinity
     this.#failpoints = this.#failpoints.filter(
       (each) =>
         (members.length > 0 && !members.includes(each.member)) || (failpoint !== null && each.failpoint !== failpoint),

@@ -19,3 +19,12 @@ export function findTerms(terms: readonly TermView[], wanted: string): TermView[
     .sort((a, b) => a.rank - b.rank)
     .map((each) => each.term)
 }
+
+/** Terms that the metrics of some queries tell of, those first of which fewest metrics tell: they say most. */
+export function termsOf(terms: readonly TermView[], queries: readonly string[]): TermView[] {
+  const asked = (name: string) =>
+    queries.some((query) => new RegExp(`\\b${name}(?:_bucket|_count|_sum)?\\b`).test(query))
+  return terms
+    .filter(({ metrics }) => metrics.some(({ name }) => asked(name)))
+    .sort((a, b) => a.metrics.length - b.metrics.length)
+}

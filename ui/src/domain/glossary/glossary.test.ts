@@ -4,7 +4,7 @@ import type { Command, Reply, TermView } from '$shared/api/lab'
 import type { Session } from '$domain/session/session.svelte'
 
 import { bucketSpan } from './buckets'
-import { findTerms } from './find'
+import { findTerms, termsOf } from './find'
 import { Glossary } from './glossary.svelte'
 
 const term = (id: string, also: string[] = [], text = '', metrics: string[] = []): TermView => ({
@@ -30,6 +30,15 @@ it.each([
   ['version', ['Compaction', 'Revision']],
   ['zzz', []],
 ])('finds, for %j, %j', (wanted, expected) => expect(findTerms(TERMS, wanted).map(({ id }) => id)).toEqual(expected))
+
+it.each([
+  ['rate(etcd_disk_wal_fsync_duration_seconds_bucket[15s])', ['fsync', 'WAL']],
+  ['etcd_disk_wal_write_bytes_total', ['WAL']],
+  ['etcd_disk_wal_fsync_duration_seconds_and_more', []],
+])('finds in the query %s the terms %j', (query, expected) => {
+  const wal = term('WAL', [], '', ['etcd_disk_wal_fsync_duration_seconds', 'etcd_disk_wal_write_bytes_total'])
+  expect(termsOf([wal, ...TERMS], [query]).map(({ id }) => id)).toEqual(expected)
+})
 
 describe('the glossary', () => {
   it('keeps the last answer, whatever order answers come in', async () => {

@@ -2,6 +2,7 @@
 export const words = {
   about: (term: string) => `What ${term} means`,
   unknown: 'The glossary does not have this term.',
+  terms: 'Terms',
   also: 'Also called',
   metrics: 'What tells of it',
   readOn: 'Read on',
