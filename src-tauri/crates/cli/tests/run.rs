@@ -1,5 +1,4 @@
 //! `etcd-labctl run` as a program. Needs the binaries that `make etcd` builds.
-#![expect(clippy::unwrap_used, reason = "a test that can't go on is to fail there")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

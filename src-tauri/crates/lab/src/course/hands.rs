@@ -22,7 +22,7 @@ use crate::scenario::model::{Action, Binding, Check, Remember, Who};
 /// A load that was told to stop waits for its last answers at most.
 const LOAD_ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// News of what was answered already is on its way; longer than this it never takes.
-const NEWS_WITHIN: Duration = Duration::from_secs(10);
+const NEWS_WITHIN: Duration = Duration::from_secs(5);
 /// An election takes a few seconds at most, also on slowed disks and links.
 const SETTLES_WITHIN: Duration = Duration::from_secs(30);
 /// Without scrapes, what the lab tells by itself is looked at so often.
@@ -188,15 +188,25 @@ impl Hands {
             Action::Load { name, spec } => self.start_load(name, spec).await,
             Action::StopLoad(name) => self.stop_load(name).await,
             Action::WaitLoad { name, within_s } => self.wait_load(name, *within_s).await,
-            Action::Failpoint { members, name, term } => self.set_failpoint(members, name, term).await,
-            Action::ClearFailpoint { members, name } => self.clear_failpoints(members, name.as_deref()).await,
+            Action::Failpoint { members, name, term } => {
+                self.set_failpoint(members, name, term).await?;
+                self.told(action).await
+            }
+            Action::ClearFailpoint { members, name } => {
+                self.clear_failpoints(members, name.as_deref()).await?;
+                self.told(action).await
+            }
             Action::Link { from, to, both, shape } => {
                 self.set_links(from, to, *shape).await?;
-                if *both { self.set_links(to, from, *shape).await } else { Ok(()) }
+                if *both {
+                    self.set_links(to, from, *shape).await?;
+                }
+                self.told(action).await
             }
             Action::HealLinks => {
                 locked(&self.notebook).links = false;
-                self.ask(Command::HealLinks).await
+                self.ask(Command::HealLinks).await?;
+                self.told(action).await
             }
             Action::Compact => match self.ask(Command::Compact { revision: None }).await {
                 // Nothing was written since the last compaction: it is so already.
@@ -216,6 +226,11 @@ impl Hands {
     /// Asks, and is done when it is done: what was asked can't be taken back half-way.
     async fn ask(&self, command: Command) -> Result<(), Stop> {
         Ok(self.asker.ask(command).await.map(drop)?)
+    }
+
+    /// Waits until the lab tells of a fault what was just answered: what comes next is decided by what it tells.
+    async fn told(&self, fault: &Action) -> Result<(), Stop> {
+        self.news(|world| is_so(fault, world, &locked(&self.notebook)), NEWS_WITHIN).await.map(drop)
     }
 
     async fn start_load(&self, name: &str, spec: &LoadSpec) -> Result<(), Stop> {
