@@ -4,7 +4,6 @@ import type { Control, Profile } from '$shared/api/lab'
 export const words = {
   yours: 'your prediction',
   right: 'what happened',
-  both: 'your prediction, and what happened',
   choiceKey: (number: number) => `Press ${number}`,
   level: 'The level you expect',
   levelHow: 'Drag the line, or move it with the arrow keys.',
