@@ -374,12 +374,18 @@ function checkView(
   const one: MeasuredView = { subject: '', value: 0.3, text: met ? '312 ms' : '48 ms', ok: met }
   const fill = (text: string) =>
     text.replaceAll('{measured}', met ? '312 ms' : '48 ms').replaceAll('{wanted}', '≥ 100 ms')
+  const measured = index === 0 ? [each(0), each(1), each(2)] : [one]
+  const wanted = index === 0 ? '≥ 100 ms' : '≥ 200 ms'
+  const figures = `Measured ${measured.map(({ subject, text }) => `${subject} ${text}`.trim()).join(', ')}; wanted ${wanted}.`
   return {
     that: check.that,
     met,
-    measured: index === 0 ? [each(0), each(1), each(2)] : [one],
-    wanted: index === 0 ? '≥ 100 ms' : '≥ 200 ms',
-    says: phase.name === 'met' || phase.name === 'missed' ? fill((met ? check.met : check.missed) ?? '').trim() : '',
+    measured,
+    wanted,
+    says:
+      phase.name === 'met' || phase.name === 'missed'
+        ? `${figures} ${fill((met ? check.met : check.missed) ?? '').trim()}`
+        : '',
     heldS: met ? (watched ? 1 : holdS) : 0,
     holdS,
     query: null,
