@@ -152,6 +152,12 @@ mod without_it {
 
     #[test]
     #[ignore = "make test-all plays this too"]
+    fn links_that_nobody_delays_hold_nothing() {
+        is_missed("2", "delay", "links", "lets everything through at once");
+    }
+
+    #[test]
+    #[ignore = "make test-all plays this too"]
     fn a_history_that_nobody_compacts_stays() {
         is_missed("4", "once", "operations", "The history is still there");
     }
