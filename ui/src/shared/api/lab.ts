@@ -1666,7 +1666,7 @@ export type StepSummary = {
  */
 id: string, 
 /**
- * The claim it teaches.
+ * What it is about; once it was met, the claim it teaches.
  */
 title: string, 
 /**
@@ -1687,11 +1687,11 @@ id: string,
  */
 number: number, 
 /**
- * The claim it teaches.
+ * What it is about; once its checks were judged, the claim it teaches.
  */
 title: string, 
 /**
- * What it is about, Markdown.
+ * The text, Markdown.
  */
 text: string, 
 /**

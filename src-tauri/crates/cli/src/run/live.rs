@@ -76,6 +76,8 @@ impl Live {
 
     /// A step was judged.
     pub fn judged(&self, step: &StepView) {
+        // Only now is it the claim; before, it said what the step is about.
+        self.line(format_args!("   {}", step.title));
         for check in &step.checks {
             let mark = if check.met { Outcome::Met } else { Outcome::Missed }.mark();
             self.line(format_args!("   {mark} {}", check.that));

@@ -46,7 +46,7 @@ pub struct ScenarioView {
 pub struct StepSummary {
     /// Id, unique in its scenario.
     pub id: String,
-    /// The claim it teaches.
+    /// What it is about; once it was met, the claim it teaches.
     pub title: String,
     /// What became of it, if anything.
     pub record: Option<StepRecord>,
@@ -192,9 +192,9 @@ pub struct StepView {
     pub id: String,
     /// From 1.
     pub number: u32,
-    /// The claim it teaches.
+    /// What it is about; once its checks were judged, the claim it teaches.
     pub title: String,
-    /// What it is about, Markdown.
+    /// The text, Markdown.
     pub text: String,
     /// Where it is.
     pub phase: StepPhase,

@@ -585,10 +585,11 @@ fn list(line: ReleaseLine, records: &Records) -> Vec<ScenarioView> {
         steps: quick
             .steps
             .iter()
-            .map(|step| StepSummary {
-                id: step.id.clone(),
-                title: super::names::Names::of(quick).text(&step.text.title),
-                record: records.get(&quick.id).and_then(|steps| steps.get(&step.id)).cloned(),
+            .map(|step| {
+                let record = records.get(&quick.id).and_then(|steps| steps.get(&step.id)).cloned();
+                let heading = step.heading(record.as_ref().is_some_and(|record| record.met));
+                let title = super::names::Names::of(quick).text(heading);
+                StepSummary { id: step.id.clone(), title, record }
             })
             .collect(),
     };

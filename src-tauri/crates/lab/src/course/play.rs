@@ -246,7 +246,9 @@ impl Play {
     pub fn view(&self, at: Instant) -> CourseView {
         let summary = |step: &Step, notebook: &Notebook| StepSummary {
             id: step.id.clone(),
-            title: notebook.names.text(&step.text.title),
+            title: notebook
+                .names
+                .text(step.heading(self.records.get(&step.id).is_some_and(|record| record.met))),
             record: self.records.get(&step.id).cloned(),
         };
         let notebook = locked(&self.notebook);
@@ -269,7 +271,7 @@ impl Play {
         StepView {
             id: step.id.clone(),
             number: u32::try_from(self.at + 1).unwrap_or(u32::MAX),
-            title: names.text(&step.text.title),
+            title: names.text(step.heading(now.outcome.is_some())),
             text: names.text(&step.text.body),
             phase: now.progression.phase(at),
             requires: checks(&step.requires, &now.requires, 0),
@@ -338,6 +340,7 @@ mod tests {
         };
         let choice = |right| Choice { text: "So".into(), right, reply: "Indeed.".into() };
         let step = Step {
+            topic: None,
             id: "puts".into(),
             text: StepText { title: "Puts".into(), why: "It was @fast.".into(), ..StepText::default() },
             stage: Vec::new(),

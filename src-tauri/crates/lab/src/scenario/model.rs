@@ -35,6 +35,8 @@ pub struct Scenario {
 pub struct Step {
     /// Id, unique in the scenario; its text is `steps/<id>.md`.
     pub id: String,
+    /// What it is about, in a few words that don't give the claim away; the claim itself when absent.
+    pub topic: Option<String>,
     /// Its texts.
     pub text: StepText,
     /// Actions that bring the cluster into the state the step needs; each is left out when it is so already.
@@ -361,6 +363,14 @@ pub enum LoadFigure {
     Done,
     /// Errors since it began.
     Errors,
+}
+
+impl Step {
+    /// What stands above it: the claim once it was `shown`, until then what it is about. A heading that gives the
+    /// answer would leave nothing to predict.
+    pub fn heading(&self, shown: bool) -> &str {
+        self.topic.as_deref().filter(|_| !shown).unwrap_or(&self.text.title)
+    }
 }
 
 impl Prediction {

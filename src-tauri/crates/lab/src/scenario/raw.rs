@@ -40,6 +40,7 @@ pub struct Minutes {
 #[serde(deny_unknown_fields)]
 pub struct StepFile {
     pub id: Text,
+    pub topic: Option<String>,
     #[serde(default)]
     pub stage: Vec<Spanned<ActionFile>>,
     #[serde(default)]

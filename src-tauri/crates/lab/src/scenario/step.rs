@@ -56,6 +56,7 @@ pub fn step(
     let around = Surroundings { terms: &scope.known.terms, arrows: count, before: &before, after: &after };
     Step {
         id: file.id.value.clone(),
+        topic: file.topic.clone(),
         text: text(&around),
         stage,
         bind,
