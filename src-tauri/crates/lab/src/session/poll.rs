@@ -55,6 +55,7 @@ impl Session {
         }
         let now_ms = (self.clock)();
         let Some(view) = &mut self.view else { return };
+        let leader = leader_of(news.iter().filter_map(|one| one.status.as_ref()));
         for one in &news {
             let Some(member) = view.members.iter_mut().find(|member| member.name == one.member) else {
                 continue;
@@ -62,7 +63,7 @@ impl Session {
             match &one.status {
                 Some(status) => {
                     member.id = format!("{:x}", status.id);
-                    member.leader = status.leader == status.id;
+                    member.leader = leader == Some(status.id);
                     member.learner = status.learner;
                     member.term = status.term;
                     member.raft_index = status.raft_index;
@@ -77,9 +78,10 @@ impl Session {
                     member.state = MemberState::Exited;
                     member.leader = false;
                 }
+                // The others may still follow it: a leader that defragments is silent and goes on leading.
                 None => {
                     member.state = MemberState::Unreachable;
-                    member.leader = false;
+                    member.leader = leader.is_some_and(|leader| format!("{leader:x}") == member.id);
                 }
             }
         }
@@ -94,6 +96,12 @@ impl Session {
     }
 }
 
+/// Whom members take for the leader, by the newest term: one that was cut off may believe in an older one for a while.
+fn leader_of<'a>(statuses: impl Iterator<Item = &'a MemberStatus>) -> Option<u64> {
+    let knowing = statuses.filter(|status| status.leader != 0);
+    knowing.max_by_key(|status| status.term).map(|status| status.leader)
+}
+
 /// An alarm with its member's name, or its id while the name is not known.
 pub(super) fn alarm_view(alarm: &Alarm, members: &[crate::api::MemberView]) -> AlarmView {
     let id = format!("{:x}", alarm.member_id);
@@ -103,4 +111,38 @@ pub(super) fn alarm_view(alarm: &Alarm, members: &[crate::api::MemberView]) -> A
     };
     let member = members.iter().find(|member| member.id == id).map_or(id, |member| member.name.clone());
     AlarmView { member, kind: kind.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_who_call_themselves_leader_the_one_of_the_newer_term_is() {
+        let status = |id, leader, term| MemberStatus {
+            id,
+            version: "3.5.9".into(),
+            leader,
+            term,
+            raft_index: 0,
+            raft_applied_index: 0,
+            db_size_bytes: 0,
+            db_in_use_bytes: 0,
+            learner: false,
+            alarms: Vec::new(),
+        };
+        let cases = [
+            (vec![], None),
+            (vec![status(1, 0, 2), status(2, 0, 2)], None),
+            (vec![status(1, 1, 2), status(2, 1, 2)], Some(1)),
+            // The leader itself is silent.
+            (vec![status(2, 1, 2), status(3, 1, 2)], Some(1)),
+            // Cut off, it doesn't know yet.
+            (vec![status(1, 1, 2), status(2, 2, 3), status(3, 2, 3)], Some(2)),
+            (vec![status(1, 1, 2), status(2, 0, 3)], Some(1)),
+        ];
+        for (statuses, leader) in cases {
+            assert_eq!(leader_of(statuses.iter()), leader, "{statuses:?}");
+        }
+    }
 }
