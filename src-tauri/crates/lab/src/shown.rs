@@ -8,7 +8,7 @@ use lab_cluster::Node;
 
 use crate::api::{CommandKind, Ports, ShownCommand, StartOptions, TopologyName};
 
-pub use faults::{clear_failpoint, failpoints, heal_links, set_failpoint, set_links};
+pub use faults::{clear_failpoint, heal_links, set_failpoint, set_links};
 
 /// Commands kept for a snapshot.
 const KEPT: usize = 100;

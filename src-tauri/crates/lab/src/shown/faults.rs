@@ -19,11 +19,6 @@ pub fn clear_failpoint(node: &Node, failpoint: &str) -> Line {
     curl(format!("curl {}/{failpoint} -XDELETE", node.gofail), "Clear a failpoint")
 }
 
-/// List a member's failpoints.
-pub fn failpoints(node: &Node) -> Line {
-    curl(format!("curl {}/", node.gofail), "See a member's failpoints")
-}
-
 /// Shape links; no names stand for all members, and so do those of all, who are so many.
 pub fn set_links(from: &[String], to: &[String], shape: &LinkShape, members: usize) -> Line {
     let names = |names: &[String]| match names.len() {

@@ -37,7 +37,6 @@ impl Keeper {
         if let (true, Some(error)) = (failpoints.is_empty(), silent) {
             return Err(problems::no_failpoints(&error));
         }
-        self.show(shown::failpoints(&self.nodes[0])).await;
         Ok(Reply::Failpoints { failpoints })
     }
 
