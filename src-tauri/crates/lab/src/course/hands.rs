@@ -175,7 +175,11 @@ impl Hands {
         commands.extend(loads.into_iter().filter(running).map(|id| Command::StopLoad { id }));
         let mut result = Ok(());
         for command in commands {
-            result = result.and(self.asker.ask(command).await.map(drop));
+            result = result.and(match self.asker.ask(command).await {
+                // With the cluster, all that was done to it is gone.
+                Err(problem) if problem.code == problems::not_running().code => Ok(()),
+                done => done.map(drop),
+            });
         }
         result
     }
@@ -197,15 +201,18 @@ impl Hands {
                 self.told(action).await
             }
             Action::Link { from, to, both, shape } => {
-                self.set_links(from, to, *shape).await?;
+                // Told once: a cut can make another one leader.
+                let (from, to) = (self.members(from)?, self.members(to)?);
+                locked(&self.notebook).links = true;
+                self.set_links(&from, &to, *shape).await?;
                 if *both {
-                    self.set_links(to, from, *shape).await?;
+                    self.set_links(&to, &from, *shape).await?;
                 }
                 self.told(action).await
             }
             Action::HealLinks => {
-                locked(&self.notebook).links = false;
                 self.ask(Command::HealLinks).await?;
+                locked(&self.notebook).links = false;
                 self.told(action).await
             }
             Action::Compact => match self.ask(Command::Compact { revision: None }).await {
@@ -282,40 +289,39 @@ impl Hands {
         }
     }
 
+    /// Names of the members meant. There is one at least: in a command, none would stand for all.
+    fn members(&self, who: &[Who]) -> Result<Vec<String>, Problem> {
+        let members = self.world.borrow().named(who, &locked(&self.notebook).names);
+        if members.is_empty() { Err(problems::nobody_meant()) } else { Ok(members) }
+    }
+
     async fn set_failpoint(&self, members: &[Who], name: &str, term: &str) -> Result<(), Stop> {
-        let (members, term) = {
-            let (world, mut notebook) = (self.world.borrow(), locked(&self.notebook));
-            let members = world.named(members, &notebook.names);
+        let members = self.members(members)?;
+        let term = {
+            let mut notebook = locked(&self.notebook);
             notebook.failpoints.extend(members.iter().map(|member| (member.clone(), name.to_owned())));
-            (members, notebook.names.text(term))
+            notebook.names.text(term)
         };
         self.ask(Command::SetFailpoint { members, failpoint: name.into(), term, for_s: None }).await
     }
 
+    /// What could not be cleared stays noted, to be cleared when the course is left.
     async fn clear_failpoints(&self, members: &[Who], name: Option<&str>) -> Result<(), Stop> {
-        let members = {
-            let (world, mut notebook) = (self.world.borrow(), locked(&self.notebook));
-            let members = world.named(members, &notebook.names);
-            notebook.failpoints.retain(|(member, failpoint)| {
-                !members.contains(member) || name.is_some_and(|name| name != failpoint)
-            });
-            members
-        };
-        self.ask(Command::ClearFailpoints { members, failpoint: name.map(str::to_owned) }).await
+        let members = self.members(members)?;
+        let failpoint = name.map(str::to_owned);
+        self.ask(Command::ClearFailpoints { members: members.clone(), failpoint }).await?;
+        locked(&self.notebook).failpoints.retain(|(member, failpoint)| {
+            !members.contains(member) || name.is_some_and(|name| name != failpoint)
+        });
+        Ok(())
     }
 
-    async fn set_links(&self, from: &[Who], to: &[Who], shape: LinkShape) -> Result<(), Stop> {
-        let (from, to) = {
-            let (world, mut notebook) = (self.world.borrow(), locked(&self.notebook));
-            notebook.links = true;
-            (world.named(from, &notebook.names), world.named(to, &notebook.names))
-        };
-        self.ask(Command::SetLinks { from, to, shape }).await
+    async fn set_links(&self, from: &[String], to: &[String], shape: LinkShape) -> Result<(), Stop> {
+        self.ask(Command::SetLinks { from: from.into(), to: to.into(), shape }).await
     }
 
     async fn defragment(&self, members: &[Who]) -> Result<(), Stop> {
-        let members = self.world.borrow().named(members, &locked(&self.notebook).names);
-        for member in members {
+        for member in self.members(members)? {
             // As long as a failpoint makes it: who leaves the step doesn't wait for it.
             let defragment = self.ask(Command::Defragment { member });
             tokio::select! {
@@ -414,7 +420,8 @@ fn is_so(action: &Action, world: &World, notebook: &Notebook) -> bool {
                 let mut set = failpoints.iter();
                 set.any(|set| set.member == *member && set.failpoint == *name && set.term == term)
             };
-            world.named(members, &notebook.names).iter().all(is_set)
+            let members = world.named(members, &notebook.names);
+            !members.is_empty() && members.iter().all(is_set)
         }
         Action::ClearFailpoint { members, name } => {
             let members = world.named(members, &notebook.names);
@@ -429,10 +436,12 @@ fn is_so(action: &Action, world: &World, notebook: &Notebook) -> bool {
                 from.iter().any(|from| from == one) && to.iter().any(|to| to == other)
             };
             let mut links = world.faults.links.iter().flatten();
-            links.all(|link| {
-                let meant = goes(&link.from, &link.to) || (*both && goes(&link.to, &link.from));
-                !meant || link.shape == *shape
-            })
+            let are_known = !from.is_empty() && !to.is_empty();
+            are_known
+                && links.all(|link| {
+                    let meant = goes(&link.from, &link.to) || (*both && goes(&link.to, &link.from));
+                    !meant || link.shape == *shape
+                })
         }
         Action::HealLinks => {
             let mut links = world.faults.links.iter().flatten();
@@ -511,6 +520,7 @@ mod tests {
             (failpoint(Who::Leader, "sleep(100)"), true),
             (failpoint(Who::Leader, "sleep(200)"), false),
             (failpoint(Who::All, "sleep(100)"), false),
+            (failpoint(Who::Role("unknown".into()), "sleep(100)"), false),
             (clear(Who::Follower, None), true),
             (clear(Who::All, Some("raftBeforeSave")), true),
             (clear(Who::Leader, Some("walBeforeFdatasync")), false),

@@ -79,7 +79,8 @@ pub fn judge(condition: &Condition, measured: &Measured, members: usize, names: 
     let sum: f64 = known.iter().sum();
     let needed = match condition.quantifier {
         Quantifier::Each { count: Some(count) } => count as usize,
-        Quantifier::Each { count: None } if measured.by_member => members,
+        // Of a cluster that nothing is known of, nothing holds.
+        Quantifier::Each { count: None } if measured.by_member => members.max(1),
         Quantifier::Each { count: None } | Quantifier::Some => 1,
         Quantifier::Sum => 0,
     };
@@ -308,6 +309,7 @@ mod tests {
             let judgement = judge(&slow, &members(values), 3, &Names::default());
             assert_eq!((judgement.ok, judgement.says.as_str()), (ok, says), "{values:?}");
         }
+        assert!(!judge(&slow, &members(&[]), 0, &Names::default()).ok, "nothing is known of any member");
         let one = Condition { quantifier: Quantifier::Each { count: Some(1) }, ..slow };
         assert!(judge(&one, &members(&[0.12]), 3, &Names::default()).ok);
         assert!(!judge(&one, &members(&[f64::NAN]), 3, &Names::default()).ok);

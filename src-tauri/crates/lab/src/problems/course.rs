@@ -77,6 +77,15 @@ pub fn nobody_for(role: &str) -> Problem {
     )
 }
 
+/// An action whose members aren't known.
+pub fn nobody_meant() -> Problem {
+    Problem::new(
+        "nobody-meant",
+        "The step's action is for members that can't be told now: no leader is known.",
+        SET_AGAIN,
+    )
+}
+
 /// A load that was waited for and goes on.
 pub fn load_goes_on(name: &str, within_s: u32) -> Problem {
     Problem::new("load-goes-on", format!("The load {name} has not ended within {within_s} s."), SET_AGAIN)
