@@ -18,7 +18,7 @@ use super::hands::{Hands, Stop};
 use super::measure::{locked, measure};
 use super::note::{Look, Note, Reporter};
 use super::notebook::Notebook;
-use super::play::{Play, StepNow};
+use super::play::{BEGINNING, Play, StepNow};
 use super::progress::{Kept, Progress, Records};
 use super::progression::Input;
 use super::stage::Ground;
@@ -36,8 +36,6 @@ use crate::{content, problems};
 
 /// Reports that may wait for the actor.
 const WAITING: usize = 64;
-/// What is being done before anything was.
-const BEGINNING: &str = "Making room";
 
 /// What the actor plays in.
 pub struct Setting {
@@ -338,7 +336,11 @@ impl Actor {
         }
         let lost = play.now.progression.is_broken() || !play.now.up || self.world.borrow().lost().is_some();
         play.at += 1;
-        play.now = StepNow::new(play.step(), &locked(&play.notebook), BEGINNING);
+        if lost {
+            play.begin_anew();
+        } else {
+            play.now = StepNow::new(play.step(), &locked(&play.notebook), BEGINNING);
+        }
         self.set_stage((!lost).then_some(cleanup));
         Ok(())
     }
@@ -348,7 +350,7 @@ impl Actor {
         if play.finished {
             return Err(all_behind());
         }
-        play.now = StepNow::new(play.step(), &locked(&play.notebook), BEGINNING);
+        play.begin_anew();
         self.set_stage(None);
         Ok(())
     }

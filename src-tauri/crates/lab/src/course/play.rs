@@ -21,6 +21,9 @@ use crate::api::{
 use crate::problems;
 use crate::scenario::model::{Action, Answers, Condition, LoadFigure, Measure, Scenario, Step};
 
+/// What is being done before anything was.
+pub const BEGINNING: &str = "Making room";
+
 /// See the module.
 pub struct Play {
     /// How it was begun.
@@ -121,6 +124,13 @@ impl Play {
     /// The present step.
     pub fn step(&self) -> &Step {
         &self.scenario.steps[self.at]
+    }
+
+    /// Forgets what is known of the cluster so far, loads, roles and figures: the present step gets a fresh one.
+    pub fn begin_anew(&mut self) {
+        let notebook = Notebook::of(&self.scenario);
+        self.now = StepNow::new(self.step(), &notebook, BEGINNING);
+        self.notebook = Arc::new(Mutex::new(notebook));
     }
 
     /// What is to be measured now.
@@ -444,6 +454,17 @@ mod tests {
         let record = play.record(1);
         assert_eq!((record.met, record.solved, record.right), (true, false, Some(false)));
         assert_eq!(record.predicted.as_deref(), Some("So"));
+    }
+
+    #[test]
+    fn a_step_that_begins_anew_does_not_know_the_last_clusters_figures() {
+        let mut play = play();
+        locked(&play.notebook).names.keep(&play.step().remember[0], 99.0);
+        play.now.outcome = Some(true);
+        assert_eq!(play.view(Instant::now()).step.why.as_deref(), Some("It was 99/s."));
+        play.begin_anew();
+        play.now.outcome = Some(true);
+        assert_eq!(play.view(Instant::now()).step.why.as_deref(), Some("It was –."));
     }
 
     #[test]
