@@ -9,6 +9,10 @@ export class Glossary {
   problem = $state.raw<Problem | null>(null)
   /** Whether they were asked for and have not come yet. */
   waiting = $state(true)
+  /** Version of the members whose metrics are told; `null` while none run. */
+  readonly version: string | null = $derived.by(() =>
+    this.#session.phase.name === 'running' ? (this.#session.cluster?.etcdVersion ?? null) : null,
+  )
 
   readonly #session: Session
   #asked = 0
@@ -19,11 +23,6 @@ export class Glossary {
 
   term(id: string): TermView | undefined {
     return this.terms.find((each) => each.id === id)
-  }
-
-  /** Version of the members whose metrics are told; `null` while none run. */
-  get version(): string | null {
-    return this.#session.phase.name === 'running' ? (this.#session.cluster?.etcdVersion ?? null) : null
   }
 
   /** Reads the terms; to be called from an effect, which calls again when what they depend on changes. */
