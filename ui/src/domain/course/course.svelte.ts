@@ -26,13 +26,12 @@ export class CourseControl {
   /** The lab's default while `null`. */
   version = $state<string | null>(null)
   ports = $state<Ports>('topology')
-  /** The choice that is marked, or the level that is drawn; not said yet. */
-  draft = $state.raw<Guess | null>(null)
   /** What was asked for and isn't answered yet. */
   busy = $state<Ask | null>(null)
   /** Why the last thing that was asked for can't be. */
   problem = $state.raw<Problem | null>(null)
 
+  #draft = $state.raw<{ readonly place: string; readonly guess: Guess } | null>(null)
   readonly #session: Session
 
   constructor(session: Session) {
@@ -43,8 +42,23 @@ export class CourseControl {
     return this.version ?? this.#session.lab?.defaultEtcdVersion ?? ''
   }
 
+  /** The choice that is marked, or the level that is drawn, in the present step; not said yet. */
+  get draft(): Guess | null {
+    return this.#draft?.place === this.#place ? this.#draft.guess : null
+  }
+
+  set draft(guess: Guess) {
+    this.#draft = { place: this.#place, guess }
+  }
+
+  /** Another step asks another question, whoever went there. */
+  get #place(): string {
+    const { course } = this.#session
+    return course ? `${course.options.scenario} ${course.step.id}` : ''
+  }
+
   /** Begins a scenario at a step, the first when `null`. */
-  begin(scenario: string, step: string | null): Promise<void> {
+  begin(scenario: string, step: string | null): Promise<boolean> {
     const { profile, version, ports } = this
     return this.#ask({
       type: 'beginScenario',
@@ -53,19 +67,15 @@ export class CourseControl {
   }
 
   /** Begins the present step again, on ports that are free. */
-  beginOnFreePorts(): Promise<void> {
+  beginOnFreePorts(): Promise<boolean> {
     const { course } = this.#session
-    if (!course) return Promise.resolve()
+    if (!course) return Promise.resolve(false)
     const options: CourseOptions = { ...course.options, step: course.step.id, ports: 'auto' }
     this.ports = 'auto'
     return this.#ask({ type: 'beginScenario', options })
   }
 
-  async predict(guess: Guess): Promise<void> {
-    await this.#ask({ type: 'predict', guess })
-    if (!this.problem) this.draft = null
-  }
-
+  predict = (guess: Guess) => this.#ask({ type: 'predict', guess })
   do = () => this.#ask({ type: 'doStep' })
   hint = () => this.#ask({ type: 'showHint' })
   solve = () => this.#ask({ type: 'solveStep' })
@@ -78,11 +88,15 @@ export class CourseControl {
     await this.#session.readScenarios()
   }
 
-  async #ask(command: Command & { type: Ask }): Promise<void> {
-    if (this.busy) return
+  /** Whether it was carried out: not while something else is, nor when it is refused. */
+  async #ask(command: Command & { type: Ask }): Promise<boolean> {
+    if (this.busy) return false
     this.busy = command.type
     const reply = await this.#session.send(command)
     this.busy = null
     this.problem = reply.type === 'problem' ? reply.problem : null
+    // The same step, asked again, is answered anew.
+    if (!this.problem) this.#draft = null
+    return !this.problem
   }
 }

@@ -205,6 +205,23 @@ describe('steering a course', () => {
     expect(taken.control.draft).toBeNull()
   })
 
+  it('leaves a draft behind with the step that it answers, whoever goes on', async () => {
+    const { session, control } = steered()
+    session.course = COURSE
+    control.draft = { kind: 'level', level: 2 }
+    session.course = { ...COURSE, step: { ...STEP, id: 'one' } }
+    expect(control.draft).toBeNull()
+
+    control.draft = { kind: 'choice', choice: 0 }
+    await control.restart()
+    expect(control.draft).toBeNull()
+  })
+
+  it('says whether it was carried out', async () => {
+    expect(await steered().control.leave()).toBe(true)
+    expect(await steered({ type: 'problem', problem: PROBLEM }).control.leave()).toBe(false)
+  })
+
   it('asks once, however often it is pressed', async () => {
     const { sent, control } = steered()
     await Promise.all([control.do(), control.do()])
