@@ -153,6 +153,36 @@ async fn a_scenario_is_played_by_hand_broken_set_again_left_and_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_scenario_takes_back_what_its_last_step_did_though_that_is_broken() {
+    let base = tempfile::tempdir().unwrap();
+    let lab = open(base.path()).await;
+    let (asker, mut events) = lab.listen();
+    let options =
+        CourseOptions { step: Some("serializable".into()), recorded: false, ..slow_disk(Ports::Auto) };
+    asker.ask(Command::BeginScenario { options }).await.unwrap();
+    let at = course(&mut events, "its stage", |course| course.step.phase == StepPhase::Predict).await;
+    assert_eq!(at.step.number as usize, at.steps.len(), "it is the last one");
+    let staged = snapshot(&asker).await;
+    assert!(!staged.faults.failpoints.is_empty());
+    let victim = staged.cluster.unwrap().members[0].pid.unwrap();
+    kill_process(Pid::from_raw(i32::try_from(victim).unwrap()).unwrap(), Signal::KILL).unwrap();
+    course(&mut events, "it noticed", |course| broken_by(course) == Some("step-lost-member")).await;
+
+    asker.ask(Command::NextStep).await.unwrap();
+    let healed = timeout(LIMIT, async {
+        while let Some(event) = events.next().await {
+            if matches!(event, Event::Faults { faults } if faults.failpoints.is_empty()) {
+                break;
+            }
+        }
+    });
+    healed.await.unwrap();
+    let after = snapshot(&asker).await;
+    assert!(after.course.unwrap().finished && matches!(after.phase, Phase::Running { .. }));
+    lab.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_cannot_start_breaks_the_step_by_its_own_problem() {
     let base = tempfile::tempdir().unwrap();
     // Another program's listener is as good as ours.

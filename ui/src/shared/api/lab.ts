@@ -1621,7 +1621,7 @@ withinS: number, } | { "name": "met" } | { "name": "missed" } | { "name": "broke
 problem: Problem, };
 
 /**
- * What became of a step when a person last went through it.
+ * What became of a step when a person last met its check; while they never have, when they last missed it.
  */
 export type StepRecord = { 
 /**

@@ -52,7 +52,7 @@ pub struct StepSummary {
     pub record: Option<StepRecord>,
 }
 
-/// What became of a step when a person last went through it.
+/// What became of a step when a person last met its check; while they never have, when they last missed it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "lab.ts")]

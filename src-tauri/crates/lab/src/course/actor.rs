@@ -1,6 +1,8 @@
 //! The task that plays. Takes commands, news of the lab, reports of what it has let be done, rounds of scrapes and the
 //! time, one after the other, and never waits for any of them in particular.
 
+mod keeping;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,18 +21,18 @@ use super::measure::{locked, measure};
 use super::note::{Look, Note, Reporter};
 use super::notebook::Notebook;
 use super::play::{BEGINNING, Play, StepNow};
-use super::progress::{Kept, Progress, Records};
+use super::progress::{Progress, note};
 use super::progression::Input;
 use super::stage::Ground;
+use super::unkept::Unkept;
 use super::watchdog::Watchdog;
 use super::world::World;
 use crate::api::{
-    ActionKind, Command, CourseOptions, CourseView, Event, Guess, MarkKind, Problem, Profile, Reply,
-    ScenarioView, StartOptions, StepSummary,
+    ActionKind, Command, CourseOptions, CourseView, Event, Guess, MarkKind, Problem, Reply, StartOptions,
 };
 use crate::lab::{Asker, Events};
 use crate::release_line::ReleaseLine;
-use crate::scenario::model::{Action, Scenario};
+use crate::scenario::model::Action;
 use crate::session::Message;
 use crate::{content, problems};
 
@@ -70,6 +72,7 @@ pub struct Actor {
     looking: bool,
     told: Option<CourseView>,
     watchdog: Watchdog,
+    unkept: Unkept,
     /// That progress could not be read, until a course has said so.
     set_aside: Option<Problem>,
 }
@@ -95,6 +98,7 @@ impl Actor {
             looking: false,
             told: None,
             watchdog,
+            unkept: Unkept::default(),
             set_aside: None,
         };
         let mut tick = interval(Duration::from_secs(1));
@@ -146,46 +150,6 @@ impl Actor {
         });
     }
 
-    fn scenarios(&self, answer: oneshot::Sender<Reply>) {
-        let line = ReleaseLine::of_version(&self.setting.default_version);
-        self.with_progress(answer, move |progress| {
-            // What can't be read doesn't keep anybody from beginning.
-            let kept = progress
-                .read()
-                .unwrap_or_else(|problem| Kept { set_aside: Some(problem), ..Kept::default() });
-            (Reply::Scenarios { scenarios: list(line, &kept.records) }, kept.set_aside)
-        });
-    }
-
-    fn forget(&mut self, scenario: Option<String>, answer: oneshot::Sender<Reply>) {
-        if let Some(play) = &mut self.play
-            && scenario.as_ref().is_none_or(|scenario| *scenario == play.scenario.id)
-        {
-            play.records.clear();
-        }
-        self.with_progress(answer, move |progress| match progress.forget(scenario.as_deref()) {
-            Ok(kept) => (Reply::Done, kept.set_aside),
-            Err(problem) => (Reply::Problem { problem }, None),
-        });
-    }
-
-    /// Reads or writes progress beside the actor, answers, and keeps what was wrong with it for the next course.
-    fn with_progress(
-        &self,
-        answer: oneshot::Sender<Reply>,
-        work: impl FnOnce(&Progress) -> (Reply, Option<Problem>) + Send + 'static,
-    ) {
-        let (progress, notes, turn) = (self.setting.progress.clone(), self.notes.clone(), self.turn);
-        tokio::spawn(async move {
-            let worked = tokio::task::spawn_blocking(move || work(&progress)).await;
-            let Ok((reply, problem)) = worked else { return };
-            if let Some(problem) = problem {
-                let _ = notes.send((turn, Note::SetAside(problem))).await;
-            }
-            let _ = answer.send(reply);
-        });
-    }
-
     async fn begin(&mut self, options: CourseOptions) -> Result<(), Problem> {
         let etcd_version =
             options.etcd_version.clone().unwrap_or_else(|| self.setting.default_version.clone());
@@ -202,8 +166,12 @@ impl Actor {
                 problems::no_such_step(&scenario.id, id, &known)
             })?,
         };
-        let (records, progress_problem) =
-            if options.recorded { self.records(&scenario.id).await } else { (BTreeMap::new(), None) };
+        let (records, progress_problem) = if options.recorded {
+            self.keep();
+            self.records(&scenario.id).await
+        } else {
+            (BTreeMap::new(), None)
+        };
         let notebook = Notebook::of(scenario);
         let now = StepNow::new(&scenario.steps[at], &notebook, BEGINNING);
         self.play = Some(Play {
@@ -219,21 +187,6 @@ impl Actor {
         });
         self.set_stage(None);
         Ok(())
-    }
-
-    async fn records(
-        &mut self,
-        scenario: &str,
-    ) -> (BTreeMap<String, crate::api::StepRecord>, Option<Problem>) {
-        let progress = self.setting.progress.clone();
-        let read = tokio::task::spawn_blocking(move || progress.read()).await;
-        match read.unwrap_or_else(|_| Ok(Kept::default())) {
-            Ok(mut kept) => {
-                let problem = kept.set_aside.or_else(|| self.set_aside.take());
-                (kept.records.remove(scenario).unwrap_or_default(), problem)
-            }
-            Err(problem) => (BTreeMap::new(), Some(problem)),
-        }
     }
 
     /// Sets the stage for the present step: on the cluster that runs, once `cleanup` is done, or on a fresh one.
@@ -386,7 +339,7 @@ impl Actor {
             world: self.world.subscribe(),
             rounds: self.setting.rounds.clone(),
             notebook: Arc::clone(&play.notebook),
-            reporter: Reporter { turn: self.turn, to: self.notes.clone() },
+            reporter: self.reporter(),
             cancel: cancel.clone(),
         };
         let task = tokio::spawn(async move {
@@ -402,6 +355,11 @@ impl Actor {
         self.work = Some(Work { cancel, task });
     }
 
+    /// Reports to this actor, as of now.
+    fn reporter(&self) -> Reporter {
+        Reporter { turn: self.turn, to: self.notes.clone() }
+    }
+
     async fn hear(&mut self, event: Event) {
         if event == Event::Lagged {
             if let Ok(Reply::Snapshot { snapshot }) = self.setting.asker.ask(Command::Snapshot).await {
@@ -413,24 +371,13 @@ impl Actor {
     }
 
     fn note(&mut self, turn: u64, note: Note) {
-        if let Note::SetAside(problem) = note {
-            match self.play.as_mut().filter(|play| play.options.recorded) {
-                Some(play) => play.progress_problem = Some(problem),
-                None => self.set_aside = Some(problem),
-            }
-            return;
-        }
+        // These count whenever they come.
+        let note = match note {
+            Note::SetAside(problem) => return self.was_set_aside(problem),
+            Note::Recorded(records, result) => return self.recorded(&records, result),
+            note => note,
+        };
         let Some(play) = &mut self.play else { return };
-        if let Note::Recorded(result) = note {
-            play.progress_problem = match result {
-                // That a file was set aside is said to the end, since it is said once.
-                Ok(kept) => kept.set_aside.or_else(|| {
-                    play.progress_problem.take().filter(|problem| problem.code == "progress-set-aside")
-                }),
-                Err(problem) => Some(problem),
-            };
-            return;
-        }
         if turn != self.turn {
             return;
         }
@@ -458,8 +405,7 @@ impl Actor {
                 self.looking = false;
                 play.looked(&look, &self.world.borrow(), at);
             }
-            // These count whenever they come.
-            Note::Recorded(_) | Note::SetAside(_) => {}
+            Note::Recorded(..) | Note::SetAside(_) => {}
         }
     }
 
@@ -476,7 +422,7 @@ impl Actor {
         self.looking = true;
         let (asker, world) = (self.setting.asker.clone(), self.world.subscribe());
         let notebook = Arc::clone(&play.notebook);
-        let reporter = Reporter { turn: self.turn, to: self.notes.clone() };
+        let reporter = self.reporter();
         tokio::spawn(async move {
             let one = async |what| measure(&what, &asker, &world, &notebook).await;
             let mut look =
@@ -495,10 +441,10 @@ impl Actor {
     fn tick(&mut self) {
         let now = Instant::now();
         let problem = self.watchdog.tick((self.setting.clock)(), now);
-        let Some(play) = &mut self.play else { return };
+        let Some(play) = self.play.as_mut().filter(|play| !play.finished) else { return };
         play.now.progression.take(Input::Tick, now);
         // A stage that is being set takes as long as it takes, and says itself what it lacks.
-        if let Some(problem) = problem.filter(|_| !play.finished && !play.now.progression.is_setting()) {
+        if let Some(problem) = problem.filter(|_| !play.now.progression.is_setting()) {
             play.now.progression.take(Input::Broke(problem), now);
         }
     }
@@ -506,7 +452,8 @@ impl Actor {
     /// What follows from where the step is by now.
     fn go_on(&mut self) {
         let now = Instant::now();
-        let Some(play) = &mut self.play else { return };
+        // What is put right at the end goes on, however the last step stands.
+        let Some(play) = self.play.as_mut().filter(|play| !play.finished) else { return };
         if let Some(problem) = play.lost(&self.world.borrow()) {
             play.now.progression.take(Input::Broke(problem), now);
         }
@@ -532,18 +479,11 @@ impl Actor {
         if outcome != play.now.outcome {
             play.now.outcome = outcome;
             let record = play.record((self.setting.clock)());
-            let step = play.step().id.clone();
-            play.records.insert(step.clone(), record.clone());
+            let (scenario, step) = (play.scenario.id.clone(), play.step().id.clone());
+            note(&mut play.records, step.clone(), record.clone());
             if play.options.recorded {
-                let (progress, scenario) = (self.setting.progress.clone(), play.scenario.id.clone());
-                let reporter = Reporter { turn: self.turn, to: self.notes.clone() };
-                tokio::spawn(async move {
-                    let kept =
-                        tokio::task::spawn_blocking(move || progress.record(&scenario, &step, record)).await;
-                    if let Ok(kept) = kept {
-                        reporter.tell(Note::Recorded(kept)).await;
-                    }
-                });
+                self.unkept.add(&scenario, &step, record);
+                self.keep();
             }
         }
     }
@@ -573,30 +513,4 @@ fn kind(action: &Action) -> Option<ActionKind> {
         }
         Action::WaitLoad { .. } | Action::Until(_) | Action::Remember { .. } => None,
     }
-}
-
-/// All scenarios, as a list shows them.
-fn list(line: ReleaseLine, records: &Records) -> Vec<ScenarioView> {
-    let view = |quick: &Scenario, talk: &Scenario| ScenarioView {
-        id: quick.id.clone(),
-        number: quick.number,
-        title: quick.title.clone(),
-        about: quick.about.clone(),
-        quick_minutes: quick.minutes,
-        talk_minutes: talk.minutes,
-        steps: quick
-            .steps
-            .iter()
-            .map(|step| {
-                let record = records.get(&quick.id).and_then(|steps| steps.get(&step.id)).cloned();
-                let heading = step.heading(record.as_ref().is_some_and(|record| record.met));
-                let title = super::names::Names::of(quick).text(heading);
-                StepSummary { id: step.id.clone(), title, record }
-            })
-            .collect(),
-    };
-    let scenarios = content::builtin().scenarios.iter();
-    scenarios
-        .map(|editions| view(editions.of(Profile::Quick, line), editions.of(Profile::Talk, line)))
-        .collect()
 }

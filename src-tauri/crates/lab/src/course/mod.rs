@@ -3,7 +3,7 @@
 //!
 //! What is decided is decided without I/O: where a step is ([`progression`]), whether a condition holds and what to say
 //! of it ([`judge`]), how a prediction turned out ([`verdict`]). Around it, [`measure`] asks, [`hands`] and [`stage`]
-//! act, [`progress`] keeps, and [`actor`] brings them together.
+//! act, [`progress`] and [`unkept`] keep, and [`actor`] brings them together.
 
 mod actor;
 mod describe;
@@ -17,6 +17,7 @@ mod play;
 mod progress;
 mod progression;
 mod stage;
+mod unkept;
 mod verdict;
 mod watchdog;
 mod world;

@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 
 use super::judge::Measured;
-use super::progress::Kept;
+use super::progress::{Kept, Records};
 use crate::api::{ActionState, Problem};
 
 /// A report.
@@ -21,8 +21,8 @@ pub enum Note {
     Acted(Result<(), Problem>),
     /// What conditions speak of was measured.
     Looked(Look),
-    /// What became of a step was kept, or not.
-    Recorded(Result<Kept, Problem>),
+    /// What became of these steps was kept, or not.
+    Recorded(Records, Result<Kept, Problem>),
     /// A file of progress could not be read and was set aside.
     SetAside(Problem),
 }

@@ -17,6 +17,8 @@ use crate::problems;
 /// Of the file's format; a file of another is set aside.
 const VERSION: u32 = 1;
 const FILE: &str = "progress.json";
+/// What is about to be `FILE`.
+const NEW: &str = "progress.json.new";
 const LOCK: &str = "progress.lock";
 /// Who holds the lock writes one small file; longer than this only a stopped program takes.
 const LOCKED_WITHIN: Duration = Duration::from_secs(2);
@@ -47,6 +49,14 @@ pub struct Kept {
     pub set_aside: Option<Problem>,
 }
 
+/// Puts what became of a step in place of an earlier record of it. What was met once stays so: to try a step again and
+/// miss it takes nothing away.
+pub fn note(steps: &mut BTreeMap<String, StepRecord>, step: String, record: StepRecord) {
+    if record.met || steps.get(&step).is_none_or(|earlier| !earlier.met) {
+        steps.insert(step, record);
+    }
+}
+
 impl Progress {
     /// In the folder under which a person's labs live.
     pub fn in_base(base: &Path) -> Self {
@@ -65,13 +75,16 @@ impl Progress {
         self.read_locked()
     }
 
-    /// Keeps what became of a step, in place of an earlier record of it.
+    /// Keeps what became of steps, as [`note`] does with each.
     ///
     /// # Errors
     /// When it can't be written; then what was kept before is as it was.
-    pub fn record(&self, scenario: &str, step: &str, record: StepRecord) -> Result<Kept, Problem> {
+    pub fn record(&self, new: Records) -> Result<Kept, Problem> {
         self.change(|records| {
-            records.entry(scenario.into()).or_default().insert(step.into(), record);
+            for (scenario, steps) in new {
+                let kept = records.entry(scenario).or_default();
+                steps.into_iter().for_each(|(step, record)| note(kept, step, record));
+            }
         })
     }
 
@@ -124,10 +137,18 @@ impl Progress {
     }
 
     fn write(&self, book: &Book) -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(&self.base)?;
-        file.write_all(&serde_json::to_vec_pretty(book)?)?;
-        file.as_file().sync_all()?;
-        file.persist(self.file()).map_err(|error| error.error)?;
+        // Who has the lock is alone with this name, so what a killed program left there is written over.
+        let new = self.base.join(NEW);
+        let written = (|| {
+            let mut file = private().truncate(true).open(&new)?;
+            file.write_all(&serde_json::to_vec_pretty(book)?)?;
+            file.sync_all()?;
+            std::fs::rename(&new, self.file())
+        })();
+        if let Err(error) = written {
+            let _ = std::fs::remove_file(&new);
+            return Err(error);
+        }
         // So that the new name survives a power cut too.
         File::open(&self.base)?.sync_all()
     }
@@ -136,13 +157,7 @@ impl Progress {
     fn lock(&self) -> Result<File, Problem> {
         let path = self.base.join(LOCK);
         let failed = |error: &io::Error| problems::progress_unwritten(&self.file(), error);
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&path)
-            .map_err(|error| failed(&error))?;
+        let file = private().truncate(false).open(&path).map_err(|error| failed(&error))?;
         let deadline = Instant::now() + LOCKED_WITHIN;
         loop {
             match file.try_lock() {
@@ -161,12 +176,25 @@ impl Progress {
     }
 }
 
+/// How files are opened that are for this person only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).write(true).mode(0o600);
+    options
+}
+
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::api::Profile;
 
-    fn met(at_ms: i64) -> StepRecord {
+    /// One step's record, as it is kept.
+    fn of(scenario: &str, step: &str, record: StepRecord) -> Records {
+        Records::from([(scenario.into(), BTreeMap::from([(step.into(), record)]))])
+    }
+
+    /// A step that was met then.
+    pub fn met(at_ms: i64) -> StepRecord {
         StepRecord {
             met: true,
             solved: false,
@@ -184,13 +212,39 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let progress = Progress::in_base(base.path());
         assert!(progress.read().unwrap().records.is_empty());
-        progress.record("slow-disk", "all-slow", met(1)).unwrap();
-        progress.record("slow-disk", "one-slow", met(2)).unwrap();
-        progress.record("quota", "fill", met(3)).unwrap();
+        progress.record(of("slow-disk", "all-slow", met(1))).unwrap();
+        progress.record(of("slow-disk", "one-slow", met(2))).unwrap();
+        progress.record(of("quota", "fill", met(3))).unwrap();
         let records = Progress::in_base(base.path()).read().unwrap().records;
         assert_eq!((records.len(), &records["slow-disk"]["one-slow"]), (2, &met(2)));
         assert_eq!(progress.forget(Some("slow-disk")).unwrap().records.len(), 1);
         assert!(progress.forget(None).unwrap().records.is_empty());
+    }
+
+    #[test]
+    fn what_was_met_stays_met_when_it_is_tried_again_and_missed() {
+        let base = tempfile::tempdir().unwrap();
+        let progress = Progress::in_base(base.path());
+        let missed = |at_ms| StepRecord { met: false, ..met(at_ms) };
+        let kept = |record| progress.record(of("slow-disk", "all-slow", record)).unwrap().records;
+        assert_eq!(kept(missed(1))["slow-disk"]["all-slow"], missed(1));
+        assert_eq!(kept(missed(2))["slow-disk"]["all-slow"], missed(2));
+        assert_eq!(kept(met(3))["slow-disk"]["all-slow"], met(3));
+        assert_eq!(kept(missed(4))["slow-disk"]["all-slow"], met(3));
+        assert_eq!(kept(met(5))["slow-disk"]["all-slow"], met(5));
+    }
+
+    #[test]
+    fn what_a_program_left_that_was_killed_as_it_wrote_harms_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let progress = Progress::in_base(base.path());
+        progress.record(of("slow-disk", "all-slow", met(1))).unwrap();
+        std::fs::write(base.path().join(NEW), "{\"version\":1,".repeat(1_000)).unwrap();
+        let kept = progress.read().unwrap();
+        assert!(kept.set_aside.is_none() && kept.records.contains_key("slow-disk"));
+        progress.record(of("slow-disk", "one-slow", met(2))).unwrap();
+        assert_eq!(progress.read().unwrap().records["slow-disk"].len(), 2);
+        assert!(!base.path().join(NEW).exists());
     }
 
     #[test]
@@ -201,7 +255,7 @@ mod tests {
             let base = tempfile::tempdir().unwrap();
             let progress = Progress::in_base(base.path());
             std::fs::write(base.path().join(FILE), content).unwrap();
-            let kept = progress.record("slow-disk", "all-slow", met(1)).unwrap();
+            let kept = progress.record(of("slow-disk", "all-slow", met(1))).unwrap();
             let problem = kept.set_aside.unwrap();
             assert_eq!(problem.code, "progress-set-aside");
             let aside = std::fs::read_dir(base.path())
@@ -221,13 +275,13 @@ mod tests {
     fn a_folder_that_takes_nothing_is_said_and_leaves_what_was_kept() {
         let base = tempfile::tempdir().unwrap();
         let progress = Progress::in_base(&base.path().join("gone"));
-        let problem = progress.record("slow-disk", "all-slow", met(1)).unwrap_err();
+        let problem = progress.record(of("slow-disk", "all-slow", met(1))).unwrap_err();
         assert_eq!(problem.code, "progress-unwritten");
 
         // A disk on which nothing more fits: the file is a folder, which no rename replaces.
         let progress = Progress::in_base(base.path());
         std::fs::create_dir_all(base.path().join(FILE).join("full")).unwrap();
-        let problem = progress.record("slow-disk", "all-slow", met(1)).unwrap_err();
+        let problem = progress.record(of("slow-disk", "all-slow", met(1))).unwrap_err();
         assert_eq!(problem.code, "progress-unwritten");
         let full = problems::progress_unwritten(Path::new(FILE), &io::ErrorKind::StorageFull.into());
         assert!(full.sentence.contains("no room"), "{full}");
@@ -241,7 +295,7 @@ mod tests {
                 let progress = Progress::in_base(base.path());
                 scope.spawn(move || {
                     for step in 0..10 {
-                        progress.record(&format!("of {writer}"), &step.to_string(), met(step)).unwrap();
+                        progress.record(of(&format!("of {writer}"), &step.to_string(), met(step))).unwrap();
                     }
                 });
             }
@@ -255,8 +309,8 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let progress = Progress::in_base(base.path());
         let held = progress.lock().unwrap();
-        assert_eq!(progress.record("slow-disk", "all-slow", met(1)).unwrap_err().code, "progress-locked");
+        assert_eq!(progress.record(of("slow-disk", "all-slow", met(1))).unwrap_err().code, "progress-locked");
         drop(held);
-        progress.record("slow-disk", "all-slow", met(1)).unwrap();
+        progress.record(of("slow-disk", "all-slow", met(1))).unwrap();
     }
 }

@@ -160,7 +160,10 @@ pub fn progress_unwritten(file: &Path, error: &io::Error) -> Problem {
     Problem::new(
         "progress-unwritten",
         format!("Your progress is not being kept: {what}. The scenario goes on all the same."),
-        format!("Mend what is wrong with {}; the next step is kept again.", file.display()),
+        format!(
+            "Mend what is wrong with {}; what could not be kept is kept with the next step.",
+            file.display()
+        ),
     )
     .detail(error)
 }
