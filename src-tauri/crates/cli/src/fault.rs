@@ -118,11 +118,11 @@ fn whole_seconds(text: &str) -> Result<u32, String> {
 pub async fn run(args: &FaultArgs) -> Result<ExitCode, Problem> {
     match &args.what {
         What::List(args) => {
-            let all = failpoints(&connect(&args.which).await?).await?;
+            let all = failpoints(&find::asker(&args.which).await?).await?;
             if args.json { json(&all) } else { list(&all) }
         }
         What::Count(args) => {
-            let mut set = failpoints(&connect(&args.which).await?).await?;
+            let mut set = failpoints(&find::asker(&args.which).await?).await?;
             set.retain(|failpoint| failpoint.term.is_some());
             if args.json { json(&set) } else { count(&set) }
         }
@@ -130,7 +130,7 @@ pub async fn run(args: &FaultArgs) -> Result<ExitCode, Problem> {
             let (members, term) = (args.members.0.clone(), args.term.to_string());
             let failpoint = args.failpoint.clone();
             let command = Command::SetFailpoint { members, failpoint, term, for_s: args.for_s };
-            connect(&args.which).await?.ask(command).await?;
+            find::asker(&args.which).await?.ask(command).await?;
             let until = args.for_s.map(|seconds| format!(", for {seconds} s")).unwrap_or_default();
             say::line(format_args!("{} {} on {}{until}.", args.failpoint, args.term, args.members));
         }
@@ -138,16 +138,12 @@ pub async fn run(args: &FaultArgs) -> Result<ExitCode, Problem> {
             let members = args.members.clone().unwrap_or(Members(Vec::new()));
             let command =
                 Command::ClearFailpoints { members: members.0.clone(), failpoint: args.failpoint.clone() };
-            connect(&args.which).await?.ask(command).await?;
+            find::asker(&args.which).await?.ask(command).await?;
             let what = args.failpoint.as_deref().unwrap_or("Every failpoint");
             say::line(format_args!("{what} is cleared on {members}."));
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn connect(which: &Which) -> Result<Asker, Problem> {
-    find::connect(which).await.map(|(asker, _events)| asker)
 }
 
 async fn failpoints(asker: &Asker) -> Result<Vec<MemberFailpoint>, Problem> {

@@ -55,6 +55,14 @@ pub async fn connect(which: &Which) -> Result<(Asker, Events), Problem> {
     control::connect(&lab(which)?.socket()).await
 }
 
+/// As [`connect`], for who only asks.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn asker(which: &Which) -> Result<Asker, Problem> {
+    connect(which).await.map(|(asker, _events)| asker)
+}
+
 /// Client addresses to use where a person gives none: those of the one cluster that runs here, or else the ones that
 /// the topology has.
 ///

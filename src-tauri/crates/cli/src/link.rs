@@ -102,7 +102,7 @@ fn millis(text: &str) -> Result<u32, String> {
 pub async fn run(args: &LinkArgs) -> Result<ExitCode, Problem> {
     match &args.what {
         What::List(args) => {
-            let links = links(&connect(&args.which).await?).await?;
+            let links = links(&find::asker(&args.which).await?).await?;
             if args.json {
                 say::line(serde_json::json!(links));
             } else {
@@ -116,17 +116,17 @@ pub async fn run(args: &LinkArgs) -> Result<ExitCode, Problem> {
                 bandwidth_bytes_s: args.bandwidth,
                 cut: args.cut,
             };
-            let asker = connect(&args.which).await?;
+            let asker = find::asker(&args.which).await?;
             set(&asker, &args.from, &args.to, shape).await?;
             say::line(format_args!("{} → {}: {}.", args.from, args.to, status::shape(&shape)));
         }
         What::Cut(args) => {
-            let asker = connect(&args.which).await?;
+            let asker = find::asker(&args.which).await?;
             both(&asker, &args.one, &args.other, LinkShape { cut: true, ..LinkShape::default() }).await?;
             say::line(format_args!("{} and {} are cut off from each other.", args.one, args.other));
         }
         What::Heal(args) => {
-            let asker = connect(&args.which).await?;
+            let asker = find::asker(&args.which).await?;
             if let (Some(one), Some(other)) = (&args.one, &args.other) {
                 both(&asker, one, other, LinkShape::default()).await?;
                 say::line(format_args!("Everything passes between {one} and {other}."));
@@ -137,10 +137,6 @@ pub async fn run(args: &LinkArgs) -> Result<ExitCode, Problem> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-async fn connect(which: &Which) -> Result<Asker, Problem> {
-    find::connect(which).await.map(|(asker, _events)| asker)
 }
 
 async fn set(asker: &Asker, from: &Members, to: &Members, shape: LinkShape) -> Result<(), Problem> {

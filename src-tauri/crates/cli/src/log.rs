@@ -24,7 +24,7 @@ pub struct LogArgs {
 
 /// Prints the lines.
 pub async fn run(args: &LogArgs) -> Result<ExitCode, Problem> {
-    let (asker, _events) = find::connect(&args.which).await?;
+    let asker = find::asker(&args.which).await?;
     let command = Command::Log { member: args.node.clone(), lines: args.lines };
     if let Reply::Log { lines, file } = asker.ask(command).await? {
         if args.json {

@@ -41,7 +41,7 @@ fn positive(text: &str) -> Result<f64, String> {
 
 /// Asks and prints the answer.
 pub async fn run(args: &QueryArgs) -> Result<ExitCode, Problem> {
-    let (asker, _events) = find::connect(&args.which).await?;
+    let asker = find::asker(&args.which).await?;
     let expr = args.expr.clone();
     let command = match (args.start, args.end) {
         (Some(start_s), Some(end_s)) => Command::QueryRange { expr, start_s, end_s, step_s: args.step },

@@ -18,7 +18,7 @@ pub struct RestartArgs {
 
 /// Restarts it and waits until it is ready.
 pub async fn run(args: &RestartArgs) -> Result<ExitCode, Problem> {
-    let (asker, _events) = find::connect(&args.which).await?;
+    let asker = find::asker(&args.which).await?;
     asker.ask(Command::RestartMember { member: args.node.clone() }).await?;
     say::line(format_args!("{} runs again.", args.node));
     Ok(ExitCode::SUCCESS)

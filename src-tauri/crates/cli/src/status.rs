@@ -24,7 +24,7 @@ pub struct StatusArgs {
 
 /// Prints the state.
 pub async fn run(args: &StatusArgs) -> Result<ExitCode, Problem> {
-    let (asker, _events) = find::connect(&args.which).await?;
+    let asker = find::asker(&args.which).await?;
     if let Reply::Snapshot { snapshot } = asker.ask(Command::Snapshot).await? {
         if args.json {
             say::line(serde_json::to_string(&snapshot).unwrap_or_default());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lab::api::{Command, CourseOptions, CourseView, Event, Guess, LoadView, Problem, StepPhase};
+use lab::api::{Command, CourseOptions, CourseView, Event, Guess, LoadView, Problem, Reply, StepPhase};
 use lab::{Asker, Events, problems};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -81,6 +81,7 @@ pub async fn play(
                 Some(Event::Course { .. }) => return Err(problems::no_course()),
                 Some(Event::Load { load }) => drop(player.loads.insert(load.id, *load)),
                 Some(Event::LoadForgotten { id }) => drop(player.loads.remove(&id)),
+                Some(Event::Lagged) => player.catch_up(&options).await?,
                 None | Some(Event::Ended) => return Err(problems::lab_ended()),
                 Some(_) => {}
             },
@@ -96,6 +97,18 @@ impl Player<'_> {
             self.began = Instant::now();
         }
         self.view = view;
+    }
+
+    /// Sees how it stands after events were missed, such as while nobody read what was told: the last of them may be the
+    /// one that was waited for.
+    async fn catch_up(&mut self, options: &CourseOptions) -> Result<(), Problem> {
+        let Reply::Snapshot { snapshot } = self.asker.ask(Command::Snapshot).await? else {
+            return Err(problems::lab_ended());
+        };
+        self.loads = snapshot.loads.into_iter().map(|load| (load.id, load)).collect();
+        let view = snapshot.course.filter(|view| view.options == *options).ok_or_else(problems::no_course)?;
+        self.see(*view);
+        Ok(())
     }
 
     /// Does what is to be done where the step is; whether the play is over.
