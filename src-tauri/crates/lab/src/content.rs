@@ -21,6 +21,8 @@ const GLOSSARY_FILE: &str = "glossary.yaml";
 
 /// How deep files lie: `NN-name/steps/id.md`.
 const DEPTH: u32 = 3;
+/// Largest file that is read: more than anybody writes by hand.
+const FILE_BYTES: u64 = 1 << 20;
 
 #[derive(Embed)]
 #[folder = "../../scenarios"]
@@ -150,16 +152,18 @@ fn take_in(
 }
 
 fn take_in_file(path: &Path, key: &str, files: &mut BTreeMap<String, File>, mistakes: &mut Vec<Mistake>) {
-    if !path.exists() {
-        return;
-    }
     let shown = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => drop(files.insert(key.to_owned(), File { shown, text })),
-        Err(error) => {
-            mistakes.push(Mistake { file: shown, line: 0, reason: format!("it can't be read: {error}") });
-        }
-    }
+    let reason = match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
+        Err(error) => format!("it can't be read: {error}"),
+        Ok(file) if !file.is_file() => "it is no file".into(),
+        Ok(file) if file.len() > FILE_BYTES => format!("it is larger than {} KiB", FILE_BYTES >> 10),
+        Ok(_) => match std::fs::read_to_string(path) {
+            Ok(text) => return drop(files.insert(key.to_owned(), File { shown, text })),
+            Err(error) => format!("it can't be read: {error}"),
+        },
+    };
+    mistakes.push(Mistake { file: shown, line: 0, reason });
 }
 
 /// Reads everything in a folder of scenarios. Where it has no glossary or no diagrams, those of `otherwise` count.
@@ -241,6 +245,21 @@ fn diagrams(folder: &Folder, mistakes: &mut Vec<Mistake>) -> Vec<Diagram> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_writes_by_hand_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let glossary = folder.path().join(GLOSSARY_FILE);
+        std::fs::write(&glossary, vec![b'#'; FILE_BYTES as usize + 1]).unwrap();
+        let (_, mistakes) = read_folder(folder.path());
+        let told: Vec<&str> = mistakes.iter().map(|mistake| mistake.reason.as_str()).collect();
+        assert_eq!(told, ["it is larger than 1024 KiB"]);
+        std::fs::remove_file(&glossary).unwrap();
+        // Reading from it would never end.
+        std::os::unix::fs::symlink("/dev/zero", &glossary).unwrap();
+        let (_, mistakes) = read_folder(folder.path());
+        assert_eq!(mistakes[0].reason, "it is no file");
+    }
 
     #[test]
     fn what_is_embedded_has_no_mistake() {
