@@ -199,6 +199,18 @@ const CASES: &[Case] = &[
         "topology: etcd",
         "07-small/scenario.yaml:38: links can be shaped on the topology etcd-bridge only",
     ),
+    (
+        SCENARIO,
+        "delayMs: 10,",
+        "delayMs: 10, jitterMs: 11,",
+        "07-small/scenario.yaml:38: a jitter of 11ms is larger than the delay, 10ms",
+    ),
+    (
+        SCENARIO,
+        "bandwidth: 1MiB",
+        "bandwidth: 0MiB",
+        "07-small/scenario.yaml:38: a bandwidth of 0 bytes a second lets nothing pass; cut the link instead",
+    ),
     // Names.
     (
         SCENARIO,

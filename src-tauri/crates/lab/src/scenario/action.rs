@@ -1,7 +1,7 @@
 //! Actions: from the file to the model.
 
 use lab_bench::{Compact, Put};
-use lab_faults::Term;
+use lab_faults::{Shape, Term};
 use serde_saphyr::Spanned;
 
 use super::model::{Action, Measure, Remember};
@@ -163,7 +163,7 @@ fn link_shape(scope: &mut Scope<'_>, at: &Spanned<ActionFile>, raw: &LinkFile) -
     let bandwidth = raw.bandwidth.as_ref().map(|bandwidth| {
         bound::bytes(&bandwidth.value).map_err(|reason| scope.mistakes.add(bandwidth, reason)).ok()
     });
-    Some(LinkShape {
+    let shape = LinkShape {
         delay_ms: raw.delay_ms,
         jitter_ms: raw.jitter_ms,
         bandwidth_bytes_s: match bandwidth {
@@ -171,7 +171,12 @@ fn link_shape(scope: &mut Scope<'_>, at: &Spanned<ActionFile>, raw: &LinkFile) -
             None => None,
         },
         cut: raw.cut,
-    })
+    };
+    // As with loads: what would be refused while the scenario is played.
+    if let Err(error) = Shape::from(shape).check() {
+        scope.mistakes.add(at, error.to_string());
+    }
+    Some(shape)
 }
 
 /// `--key-size` as it is written here: `keySize`.

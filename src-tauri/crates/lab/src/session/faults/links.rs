@@ -17,7 +17,7 @@ impl Keeper {
     ) -> Result<Reply, Problem> {
         let proxy = self.proxy()?;
         let (senders, receivers) = (self.chosen(from)?, self.chosen(to)?);
-        let wanted = wanted(&shape);
+        let wanted = Shape::from(shape);
         wanted.check().map_err(|error| problems::link(&error))?;
         let links: Vec<_> = senders
             .iter()
@@ -69,12 +69,14 @@ fn said(shape: &LinkShape) -> String {
     if words.is_empty() { "healed".into() } else { words.join(", ") }
 }
 
-fn wanted(shape: &LinkShape) -> Shape {
-    Shape {
-        delay: Duration::from_millis(shape.delay_ms.into()),
-        jitter: Duration::from_millis(shape.jitter_ms.into()),
-        bandwidth_bytes_s: shape.bandwidth_bytes_s,
-        cut: shape.cut,
+impl From<LinkShape> for Shape {
+    fn from(shape: LinkShape) -> Self {
+        Self {
+            delay: Duration::from_millis(shape.delay_ms.into()),
+            jitter: Duration::from_millis(shape.jitter_ms.into()),
+            bandwidth_bytes_s: shape.bandwidth_bytes_s,
+            cut: shape.cut,
+        }
     }
 }
 
