@@ -65,6 +65,12 @@ impl Keeper {
             self.set.push(FailpointView { member, failpoint: name, term: term.clone(), hits: Some(0) });
             self.show(shown::set_failpoint(node, failpoint, &term)).await;
         }
+        if let Some(until) = until {
+            // A busy member may do late what it did not answer in time; then it ends in time, too.
+            let silent = failed.iter().filter(|(_, error)| matches!(error, GofailError::TimedOut { .. }));
+            self.until
+                .extend(silent.map(|(member, _)| (((*member).to_owned(), failpoint.to_owned()), until)));
+        }
         self.in_order();
         self.mark_done(failpoint, Some(&term), &done).await;
         answer(failpoint, "set", &done, &failed)
