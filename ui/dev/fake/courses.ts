@@ -17,6 +17,7 @@ import type {
   StepSummary,
   StepView,
 } from '$shared/api/lab'
+import { format } from '$shared/format/format'
 
 import { dashboards } from './content'
 import { COURSE_STORIES, type CourseStory } from './stories'
@@ -116,7 +117,7 @@ const TAKEN = problem(
 
 /** Where a story begins: scenario, step from 0, phase. */
 const PLACES: Partial<Record<CourseStory, readonly [string, number, StepPhase]>> = {
-  'course-setting': ['slow-disk', 1, { name: 'setting', doing: 'waiting until puts are fast again' }],
+  'course-setting': ['slow-disk', 1, { name: 'setting', doing: 'Waiting for what the step needs' }],
   'course-predict': ['slow-disk', 1, { name: 'predict' }],
   'course-level': ['slow-disk', 4, { name: 'predict' }],
   'course-act': ['slow-disk', 0, { name: 'act' }],
@@ -172,7 +173,7 @@ export class FakeCourse {
           0,
           this.#steps(scenario).findIndex(({ id }) => id === step),
         )
-        this.#set(this.#at(scenario, at, { name: 'setting', doing: 'starting three members' }, 'begun'))
+        this.#set(this.#at(scenario, at, { name: 'setting', doing: 'Starting a cluster' }, 'begun'))
         setTimeout(() => this.#set(this.#at(scenario, at, { name: 'predict' }, 'begun')), 1500)
         return true
       }
@@ -367,15 +368,20 @@ function checkView(
 ): CheckView {
   const watched = phase.name === 'watching'
   const met = phase.name === 'met' || (watched && index === 0)
-  const each = (at: number): MeasuredView => {
-    const value = (met ? 0.101 : 0.0009) + at * 0.0004
-    return { subject: MEMBERS[at] ?? '', value, text: met ? `${101 + at} ms` : `0.${9 + at} ms`.slice(0, 6), ok: met }
-  }
-  const one: MeasuredView = { subject: '', value: 0.3, text: met ? '312 ms' : '48 ms', ok: met }
-  const fill = (text: string) =>
-    text.replaceAll('{measured}', met ? '312 ms' : '48 ms').replaceAll('{wanted}', '≥ 100 ms')
-  const measured = index === 0 ? [each(0), each(1), each(2)] : [one]
-  const wanted = index === 0 ? '≥ 100 ms' : '≥ 200 ms'
+  const unit = check.unit ?? 'short'
+  const level = unit === 's' ? 0.1 : 100
+  const valued = (subject: string, value: number): MeasuredView => ({
+    subject,
+    value,
+    text: format(value, unit),
+    ok: met,
+  })
+  const measured =
+    index === 0
+      ? MEMBERS.map((member, at) => valued(member, level * ((met ? 1.01 : 0.06) + at * 0.01)))
+      : [valued('', level * (met ? 3.12 : 0.48))]
+  const wanted = `≥ ${format(level, unit)}`
+  const fill = (text: string) => text.replaceAll('{measured}', measured[0]?.text ?? '').replaceAll('{wanted}', wanted)
   const figures = `Measured ${measured.map(({ subject, text }) => `${subject} ${text}`.trim()).join(', ')}; wanted ${wanted}.`
   return {
     that: check.that,
