@@ -6,6 +6,7 @@
 //! act, [`progress`] and [`unkept`] keep, and [`actor`] brings them together.
 
 mod actor;
+mod already;
 mod describe;
 mod hands;
 mod judge;
