@@ -416,7 +416,7 @@ impl Actor {
         if conditions.is_empty() {
             return;
         }
-        let judged = play.now.progression.is_judged();
+        let (judged, acting) = (play.now.progression.is_judged(), play.now.progression.is_acting());
         let remember: Vec<_> = play.step().remember.iter().map(|one| one.measure.clone()).collect();
         let actual = play.actual();
         self.looking = true;
@@ -425,8 +425,8 @@ impl Actor {
         let reporter = self.reporter();
         tokio::spawn(async move {
             let one = async |what| measure(&what, &asker, &world, &notebook).await;
-            let mut look =
-                Look { conditions: join_all(conditions.into_iter().map(one)).await, ..Look::default() };
+            let conditions = join_all(conditions.into_iter().map(one)).await;
+            let mut look = Look { acting, conditions, ..Look::default() };
             if judged {
                 let remembered = join_all(remember.into_iter().map(one)).await;
                 look.remember = remembered.iter().map(super::judge::Measured::single).collect();

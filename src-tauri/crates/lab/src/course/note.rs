@@ -30,6 +30,8 @@ pub enum Note {
 /// What was measured at one time.
 #[derive(Debug, Default)]
 pub struct Look {
+    /// Whether actions were being carried out when it began.
+    pub acting: bool,
     /// Of each condition of the check, or of those the step requires.
     pub conditions: Vec<Measured>,
     /// Of each value to remember.

@@ -148,6 +148,10 @@ impl Play {
 
     /// Takes what was measured `at` that time.
     pub fn looked(&mut self, look: &Look, world: &World, at: Instant) {
+        if look.acting && !self.now.progression.is_acting() {
+            // It is from before the last action was done, and the step is judged by what comes after.
+            return;
+        }
         let members = world.members().len();
         let scenario = Arc::clone(&self.scenario);
         let step = &scenario.steps[self.at];
@@ -419,6 +423,7 @@ mod tests {
     fn seen(rate: Option<f64>) -> Look {
         let values = vec![Value { subject: String::new(), value: rate }];
         Look {
+            acting: false,
             conditions: vec![Measured { values, ..Measured::default() }],
             remember: vec![rate],
             actual: None,
@@ -454,6 +459,25 @@ mod tests {
         let record = play.record(1);
         assert_eq!((record.met, record.solved, record.right), (true, false, Some(false)));
         assert_eq!(record.predicted.as_deref(), Some("So"));
+    }
+
+    #[test]
+    fn what_was_measured_before_the_last_action_was_done_is_not_judged() {
+        let began = Instant::now();
+        let (mut play, world) = (play(), running());
+        for input in [Input::Set, Input::Predicted, Input::Begun] {
+            play.now.progression.take(input, began);
+        }
+        let before = Look { acting: true, ..seen(Some(99.0)) };
+        play.looked(&before, &world, began);
+        assert!(play.view(began).step.checks[0].met, "it is shown while actions are carried out");
+        play.now.count_from_here();
+        play.now.progression.take(Input::Done, began);
+        play.looked(&before, &world, began);
+        // It must hold for two seconds.
+        let later = began + Duration::from_secs(2);
+        play.looked(&seen(Some(99.0)), &world, later);
+        assert_eq!((play.view(later).step.checks[0].held_s, play.now.progression.is_met()), (0, false));
     }
 
     #[test]
