@@ -115,6 +115,7 @@ describe('members in a text', () => {
 
   it('are found, whole names only', () => {
     expect(named('etcd-1: 3 ms, etcd-10: 4 ms')).toEqual(['[etcd-1]', ': 3 ms, ', '[etcd-10]', ': 4 ms'])
+    expect(named('etcd-2 etcd-1')).toEqual(['[etcd-2]', ' ', '[etcd-1]'])
     expect(named('etcd-100 and my-etcd-1')).toEqual(['etcd-100 and my-etcd-1'])
   })
 

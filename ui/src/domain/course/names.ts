@@ -10,11 +10,18 @@ export interface Piece {
 export function piecesOf(text: string, members: readonly string[]): Piece[] {
   if (members.length === 0) return text ? [{ text, member: null }] : []
   const names = [...members].sort((a, b) => b.length - a.length).map(escaped)
-  const known = new Set(members)
-  return text
-    .split(new RegExp(`(?<![\\w-])(${names.join('|')})(?![\\w-])`))
-    .filter((piece) => piece !== '')
-    .map((piece) => ({ text: piece, member: known.has(piece) ? piece : null }))
+  const pieces: Piece[] = []
+  let from = 0
+  // What stands before a name is matched, not looked back at: WebKit can't before 2.40.
+  for (const found of text.matchAll(new RegExp(`(^|[^\\w-])(${names.join('|')})(?![\\w-])`, 'g'))) {
+    const [, before = '', name = ''] = found
+    const at = found.index + before.length
+    if (at > from) pieces.push({ text: text.slice(from, at), member: null })
+    pieces.push({ text: name, member: name })
+    from = at + name.length
+  }
+  if (from < text.length) pieces.push({ text: text.slice(from), member: null })
+  return pieces
 }
 
 const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
