@@ -8,7 +8,10 @@ export function placeNear(anchor: Element, floating: HTMLElement, align: 'start'
   const { width, height } = floating.getBoundingClientRect()
   const left = align === 'start' ? at.left : at.right - width
   const below = at.bottom + GAP
-  const top = below + height + EDGE <= innerHeight ? below : at.top - GAP - height
+  const above = at.top - GAP - height
+  const lowest = innerHeight - EDGE - height
+  // Where neither side has room for all of it, it covers as little of what it belongs to as can be.
+  const top = below <= lowest ? below : above >= EDGE ? above : lowest
   floating.style.left = `${Math.max(EDGE, Math.min(left, innerWidth - width - EDGE))}px`
   floating.style.top = `${Math.max(EDGE, top)}px`
 }
