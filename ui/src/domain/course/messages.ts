@@ -6,7 +6,7 @@ export const words = {
   right: 'what happened',
   choiceKey: (number: number) => `Press ${number}`,
   level: 'The level you expect',
-  levelHow: 'Drag the line, or move it with the arrow keys.',
+  levelHow: 'Press on the chart, or use the slider.',
   levelYours: 'you',
   levelMeasured: 'measured',
   now: 'now',
