@@ -28,9 +28,17 @@ pub struct Failpoint {
 /// Why a member's failpoints can't be told or set.
 #[derive(Debug, thiserror::Error)]
 pub enum GofailError {
-    /// It can't be asked.
+    /// Nobody listens there.
     #[error("{url} can't be reached: {reason}")]
     Unreachable {
+        /// Where its failpoints are.
+        url: String,
+        /// As the system puts it.
+        reason: String,
+    },
+    /// It was reached, and the connection broke before it had answered: it may have done what was asked.
+    #[error("the connection with {url} broke: {reason}")]
+    Broke {
         /// Where its failpoints are.
         url: String,
         /// As the system puts it.
@@ -205,5 +213,10 @@ fn failure(url: &str, error: &reqwest::Error) -> GofailError {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    GofailError::Unreachable { url: url.into(), reason: innermost.to_string() }
+    let (url, reason) = (url.into(), innermost.to_string());
+    if error.is_connect() {
+        GofailError::Unreachable { url, reason }
+    } else {
+        GofailError::Broke { url, reason }
+    }
 }

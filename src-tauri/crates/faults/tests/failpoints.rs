@@ -93,3 +93,21 @@ async fn a_failpoint_is_set_read_counted_and_cleared() {
         assert!(matches!(gone, GofailError::Unreachable { .. }), "{gone}");
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_told_from_one_that_nobody_takes() {
+    let gofail = Gofail::new().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let busy = tokio::spawn(async move {
+        loop {
+            drop(listener.accept().await);
+        }
+    });
+    let broke = gofail.list(&url).await.unwrap_err();
+    assert!(matches!(broke, GofailError::Broke { .. }), "{broke}");
+    busy.abort();
+    let _ = busy.await;
+    let gone = gofail.list(&url).await.unwrap_err();
+    assert!(matches!(gone, GofailError::Unreachable { .. }), "{gone}");
+}

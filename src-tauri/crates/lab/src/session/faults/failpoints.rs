@@ -66,8 +66,11 @@ impl Keeper {
             self.show(shown::set_failpoint(node, failpoint, &term)).await;
         }
         if let Some(until) = until {
-            // A busy member may do late what it did not answer in time; then it ends in time, too.
-            let silent = failed.iter().filter(|(_, error)| matches!(error, GofailError::TimedOut { .. }));
+            // A busy member may have done what it did not answer, or do it late; then it ends in time, too.
+            let may_be_set = |error: &GofailError| {
+                matches!(error, GofailError::TimedOut { .. } | GofailError::Broke { .. })
+            };
+            let silent = failed.iter().filter(|(_, error)| may_be_set(error));
             self.until
                 .extend(silent.map(|(member, _)| (((*member).to_owned(), failpoint.to_owned()), until)));
         }
