@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::judge::{Measured, Value, YesNo};
 use super::notebook::Notebook;
 use super::world::World;
-use crate::api::{Command, LinkView, LoadState, LoadView, Reply};
+use crate::api::{Command, FailpointView, LinkView, LoadState, LoadView, Reply};
 use crate::lab::Asker;
 use crate::scenario::model::{LoadFigure, Measure};
 
@@ -95,10 +95,11 @@ fn from_world(measure: &Measure, world: &World, notebook: &Notebook) -> Known {
         Measure::LeaderChanges => Measured::one(Some(notebook.leader_changes(world) as f64)),
         Measure::Hits(failpoint) => {
             let set = world.faults.failpoints.iter().filter(|set| set.failpoint == *failpoint);
-            let value =
-                |(member, hits): (&String, u64)| Value { subject: member.clone(), value: Some(hits as f64) };
-            let values: Vec<Value> =
-                set.filter_map(|set| Some((&set.member, set.hits?))).map(value).collect();
+            let value = |set: &FailpointView| Value {
+                subject: set.member.clone(),
+                value: set.hits.map(|hits| hits as f64),
+            };
+            let values: Vec<Value> = set.map(value).collect();
             if values.is_empty() {
                 Measured::nothing(format!("The failpoint {failpoint} is set at no member."))
             } else {
@@ -193,7 +194,7 @@ mod tests {
     use super::super::notebook::tests::{load, puts};
     use super::super::world::tests::led_by;
     use super::*;
-    use crate::api::{AlarmView, Event, FailpointView, FaultsView, LinkShape, LoadPoint};
+    use crate::api::{AlarmView, Event, FaultsView, LinkShape, LoadPoint};
     use crate::scenario::model::Who;
 
     fn measured(measure: &Measure, world: &World, notebook: &Notebook) -> Measured {
@@ -278,7 +279,7 @@ mod tests {
             (Measure::LeaderIs(Who::Role("boss".into())), "etcd-2=Some(1.0)"),
             (Measure::LeaderIs(Who::Member("etcd-1".into())), "etcd-1=Some(0.0)"),
             (Measure::LeaderChanges, "=Some(0.0)"),
-            (Measure::Hits("walBeforeFdatasync".into()), "etcd-1=Some(12.0)"),
+            (Measure::Hits("walBeforeFdatasync".into()), "etcd-1=Some(12.0) etcd-2=None"),
             (Measure::Held, "etcd-1 → etcd-3=Some(0.1)"),
             (Measure::Cut, "=Some(1.0)"),
         ];
