@@ -118,7 +118,9 @@ pub async fn run(args: &LinkArgs) -> Result<ExitCode, Problem> {
             };
             let asker = find::asker(&args.which).await?;
             set(&asker, &args.from, &args.to, shape).await?;
-            say::line(format_args!("{} → {}: {}.", args.from, args.to, status::shape(&shape)));
+            let words = status::shape(&shape);
+            let words = if words.is_empty() { "everything passes at once" } else { &words };
+            say::line(format_args!("{} → {}: {words}.", args.from, args.to));
         }
         What::Cut(args) => {
             let asker = find::asker(&args.which).await?;

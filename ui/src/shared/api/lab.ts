@@ -1803,7 +1803,7 @@ export type TopologyName = "etcd" | "etcd-bridge";
  */
 export type VerdictView = { 
 /**
- * Whether it was right; absent when the person passed.
+ * Whether it was right; absent when the person passed, or nothing could be measured.
  */
 right: boolean | null, 
 /**

@@ -276,7 +276,7 @@ pub struct LevelView {
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "lab.ts")]
 pub struct VerdictView {
-    /// Whether it was right; absent when the person passed.
+    /// Whether it was right; absent when the person passed, or nothing could be measured.
     pub right: Option<bool>,
     /// The choice that is right, from 0, when there were choices.
     pub right_choice: Option<u32>,
