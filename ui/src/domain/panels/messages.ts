@@ -1,5 +1,8 @@
 /** Words of a panel. */
 export const words = {
+  watch: 'What to watch',
+  window: 'How far charts look back',
+  minutes: (seconds: number) => `${seconds / 60} min`,
   stale: (seconds: number) => `No data for ${seconds} s`,
   about: (title: string) => `About ${title}`,
   enlarge: (title: string) => `Enlarge ${title}`,

@@ -8,9 +8,6 @@ export const words = {
   diagramStill: { put: 'What happens in a put', range: 'What happens in a range' },
   noDiagram: 'The diagrams of this lab are not here yet.',
 
-  watch: 'What to watch',
-  window: 'How far charts look back',
-  minutes: (seconds: number) => `${seconds / 60} min`,
   all: { put: 'All of Puts', range: 'All of Ranges' },
 
   heroTitle: 'Three etcd members, on this machine',

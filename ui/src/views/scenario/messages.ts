@@ -83,10 +83,7 @@ export const words = {
   announceMissed: 'The checks were not met in time.',
   announceBroken: 'The step can’t go on.',
 
-  watch: 'What to watch',
-  window: 'How far charts look back',
   allOf: (title: string) => `All of ${title}`,
-  range: (seconds: number) => `${seconds / 60} min`,
   noPanels: 'This step has no panels of its own: the diagram beside tells it.',
 
   finishedTitle: (title: string) => `${title}: you are through`,
