@@ -226,7 +226,10 @@ export class Session {
     this.phase = phase
     // Nothing of the last cluster is drawn as if it were of the next, and its problems are not the next one's.
     if (phase.name !== 'running') this.#clear()
-    if (phase.name === 'starting') this.problem = null
+    if (phase.name === 'starting') {
+      this.problem = null
+      this.marks = []
+    }
     if (phase.name === 'stopped') {
       this.cluster = null
       this.faults = NO_FAULTS

@@ -52,9 +52,7 @@ pub fn words(action: &Action, world: &World, notebook: &Notebook) -> String {
             let all: Vec<String> = all.iter().map(|one| notebook.names.text(&one.that)).collect();
             format!("Wait until: {}; at most {within_s} s", all.join(", and "))
         }
-        Action::Remember { remember, over_s } => {
-            format!("Measure for {over_s} s, to compare with later: {}", remember.name)
-        }
+        Action::Remember { over_s, .. } => format!("Measure for {over_s} s, to compare with later"),
     }
 }
 

@@ -286,7 +286,8 @@ impl Play {
             id: step.id.clone(),
             number: u32::try_from(self.at + 1).unwrap_or(u32::MAX),
             title: names.text(step.heading(now.outcome.is_some())),
-            text: names.text(&step.text.body),
+            // Who is who, and what was measured, is known once the stage is set.
+            text: if now.progression.is_setting() { String::new() } else { names.text(&step.text.body) },
             phase: now.progression.phase(at),
             requires: checks(&step.requires, &now.requires, 0),
             prediction: step

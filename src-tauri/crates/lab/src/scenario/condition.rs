@@ -45,7 +45,9 @@ pub fn check(scope: &mut Scope<'_>, raw: &Spanned<CheckFile>) -> Check {
     if *within == 0 || hold >= within {
         scope.mistakes.add(raw, "`within` must be longer than `hold`, or it can't be met");
     }
-    let all = all.iter().filter_map(|one| condition(scope, one)).collect();
+    let profile = scope.profile;
+    let here = all.iter().filter(|one| one.value.only.is_none_or(|only| only == profile));
+    let all = here.filter_map(|one| condition(scope, one)).collect();
     Check { within_s: *within, hold_s: *hold, all }
 }
 

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_saphyr::Spanned;
 
 use super::model::LoadFigure;
-use crate::api::TopologyName;
+use crate::api::{Profile, TopologyName};
 
 /// A text and where it stands.
 pub type Text = Spanned<String>;
@@ -293,6 +293,7 @@ macro_rules! with_measure {
 }
 
 with_measure!(ConditionFile {
+    only: Option<Profile>,
     that: Text,
     unit: Option<Text>,
     each: Option<Text>,

@@ -142,7 +142,7 @@ impl Edition<'_> {
         let quota = raw.quota.as_ref().map(|quota| {
             bound::bytes(&quota.value).map_err(|reason| mistakes.add(quota, reason)).unwrap_or_default()
         });
-        let mut scope = Scope::new(self.known, raw.topology, mistakes);
+        let mut scope = Scope::new(self.known, raw.topology, self.profile, mistakes);
         let mut elsewhere = self.texts_of_nothing(&raw);
         let mut ids = BTreeSet::new();
         let mut steps: Vec<Step> = Vec::new();

@@ -9,7 +9,7 @@ use lab_dashboards::{Unit, builtin as dashboards};
 use super::model::{Watched, Who};
 use super::names;
 use super::raw::{PanelFile, Text};
-use crate::api::{PanelRef, TopologyName};
+use crate::api::{PanelRef, Profile, TopologyName};
 use crate::diagram::Diagram;
 use crate::mistake::Mistakes;
 
@@ -27,6 +27,7 @@ pub struct Known<'a> {
 pub struct Scope<'a> {
     pub known: &'a Known<'a>,
     pub topology: TopologyName,
+    pub profile: Profile,
     pub mistakes: Mistakes,
     pub roles: BTreeSet<String>,
     pub remembered: BTreeSet<String>,
@@ -36,10 +37,11 @@ pub struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     /// Where nothing has happened yet.
-    pub fn new(known: &'a Known<'a>, topology: TopologyName, mistakes: Mistakes) -> Self {
+    pub fn new(known: &'a Known<'a>, topology: TopologyName, profile: Profile, mistakes: Mistakes) -> Self {
         Self {
             known,
             topology,
+            profile,
             mistakes,
             roles: BTreeSet::new(),
             remembered: BTreeSet::new(),

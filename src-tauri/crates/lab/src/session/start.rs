@@ -47,6 +47,9 @@ impl Session {
                 for id in self.loads.forget_ended() {
                     self.tell(Event::LoadForgotten { id });
                 }
+                if !self.keeps_data {
+                    self.marks.clear();
+                }
                 self.ended.clear();
                 self.show(shown::start(&options));
                 let waiting = self.shared.members.iter().map(|member| WaitingFor {
