@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 /// The target triple of the machine this runs on, such as `x86_64-unknown-linux-gnu`.
 pub const HOST_TRIPLE: &str = env!("HOST_TRIPLE");
 
-/// The checkout's top folder.
-pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+/// The checkout's top folder, as Cargo tells it when it starts this program: a `target` folder that was moved or copied
+/// here holds a program that was compiled for another checkout.
+pub fn root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&package).parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 /// One Go module an etcd version, and the program that puts the failpoint in.

@@ -5,8 +5,8 @@ use spdx::{Expression, ParseMode};
 use super::Component;
 
 /// Licences that let an Apache-2.0 program contain the work, as SPDX names them. MPL-2.0 is per file and leaves the
-/// rest of the program alone.
-const ALLOWED: [&str; 17] = [
+/// rest of the program alone; PSF-2.0, Python's own, asks for its notice and no more.
+const ALLOWED: [&str; 18] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -21,6 +21,7 @@ const ALLOWED: [&str; 17] = [
     "MIT-0",
     "MPL-2.0",
     "OFL-1.1",
+    "PSF-2.0",
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
