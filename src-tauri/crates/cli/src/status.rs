@@ -60,6 +60,7 @@ fn print(snapshot: &Snapshot) {
                 MemberState::Healthy => "healthy",
                 MemberState::NoLeader => "no leader",
                 MemberState::Unreachable => "unreachable",
+                MemberState::Paused => "paused",
                 MemberState::Exited => "ended",
             };
             let role = match (member.state, member.leader) {

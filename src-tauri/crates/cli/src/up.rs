@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use lab::api::{
-    ClusterView, Command, Event, LabInfo, Phase, Ports, Problem, Reply, Snapshot, StartOptions, TopologyName,
+    AfterKill, ClusterView, Command, Event, LabInfo, Phase, Ports, Problem, Reply, RuntimeKind, Snapshot,
+    StartOptions, TopologyName,
 };
 use lab::{Asker, Config, Events, Lab};
 use serde::Serialize;
@@ -49,10 +50,22 @@ pub struct UpArgs {
     json: bool,
 }
 
+/// What runs the members.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-enum Runtime {
+pub enum Runtime {
     /// Child processes of this program.
     Native,
+    /// Containers of a Docker engine.
+    Docker,
+}
+
+impl From<Runtime> for RuntimeKind {
+    fn from(runtime: Runtime) -> Self {
+        match runtime {
+            Runtime::Native => Self::Native,
+            Runtime::Docker => Self::Docker,
+        }
+    }
 }
 
 /// Which of the lab's topologies.
@@ -104,7 +117,7 @@ impl From<PortChoice> for Ports {
 #[derive(Serialize)]
 struct FirstLine<'a> {
     id: &'a str,
-    runtime: &'a str,
+    runtime: RuntimeKind,
     topology: TopologyName,
     version: &'a str,
     nodes: Vec<NodeLine<'a>>,
@@ -122,7 +135,6 @@ struct NodeLine<'a> {
 
 /// Starts a lab, prints where it is, and holds it until it is told to end.
 pub async fn run(args: UpArgs) -> Result<ExitCode, Problem> {
-    let Runtime::Native = args.runtime;
     let signals = Signals::new()?;
     let lab = Lab::open(Config { serve: args.serve, ..Config::standard("terminal")? }).await?;
     let (asker, events) = lab.listen();
@@ -144,6 +156,8 @@ async fn hold(
     mut signals: Signals,
 ) -> Result<ExitCode, Problem> {
     let options = StartOptions {
+        runtime: args.runtime.into(),
+        after_kill: AfterKill::Remove,
         etcd_version: args.etcd.clone(),
         topology: args.topology.into(),
         ports: args.ports.into(),
@@ -254,7 +268,7 @@ fn greet(args: &UpArgs, info: &LabInfo, snapshot: &Snapshot) {
 fn first_line<'a>(info: &'a LabInfo, cluster: &'a ClusterView) -> FirstLine<'a> {
     FirstLine {
         id: &info.id,
-        runtime: &cluster.runtime,
+        runtime: cluster.runtime,
         topology: cluster.topology,
         version: &cluster.etcd_version,
         nodes: cluster

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use lab::api::{
-    Command, CourseOptions, CourseView, Event, Guess, LoadState, Phase, Ports, Profile, Reply, ScenarioView,
-    Snapshot, StepPhase,
+    Command, CourseOptions, CourseView, Event, Guess, LoadState, Phase, Ports, Profile, Reply, RuntimeKind,
+    ScenarioView, Snapshot, StepPhase,
 };
 use lab::{Asker, Config, Events, Lab, control};
 use rustix::process::{Pid, Signal, kill_process};
@@ -26,6 +26,7 @@ fn slow_disk(ports: Ports) -> CourseOptions {
         scenario: "slow-disk".into(),
         step: None,
         profile: Profile::Quick,
+        runtime: RuntimeKind::Native,
         etcd_version: None,
         ports,
         recorded: true,

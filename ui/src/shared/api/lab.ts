@@ -36,6 +36,11 @@ control: Control,
 state: ActionState, };
 
 /**
+ * What becomes of the containers when the program that holds the lab is killed. Child processes always end with it.
+ */
+export type AfterKill = "remove" | "adopt";
+
+/**
  * An alarm of the cluster.
  */
 export type AlarmView = { 
@@ -121,9 +126,9 @@ query: string | null, };
  */
 export type ClusterView = { 
 /**
- * `native` or `docker`.
+ * What runs the members.
  */
-runtime: string, 
+runtime: RuntimeKind, 
 /**
  * How members speak with each other.
  */
@@ -164,7 +169,31 @@ options: StartOptions, } | { "type": "stop" } | { "type": "restartMember",
 /**
  * Its name.
  */
-member: string, } | { "type": "startLoad", 
+member: string, } | { "type": "actOnMember", 
+/**
+ * Its name.
+ */
+member: string, 
+/**
+ * What.
+ */
+action: MemberAction, } | { "type": "docker" } | { "type": "buildImage", 
+/**
+ * etcd's version; the lab's default when absent.
+ */
+etcdVersion: string | null, } | { "type": "saveImages", 
+/**
+ * etcd's versions; all that are there when empty.
+ */
+etcdVersions: Array<string>, 
+/**
+ * The file, an archive as `docker save` makes it.
+ */
+file: string, } | { "type": "loadImages", 
+/**
+ * The file.
+ */
+file: string, } | { "type": "startObservers" } | { "type": "stopObservers" } | { "type": "startLoad", 
 /**
  * Which.
  */
@@ -297,7 +326,7 @@ spec: LoadSpec, } | { "type": "dismissProblem" } | { "type": "shutdown" };
 /**
  * Which program a shown command is for.
  */
-export type CommandKind = "etcdctl" | "curl" | "etcd-labctl";
+export type CommandKind = "etcdctl" | "docker" | "curl" | "etcd-labctl";
 
 /**
  * Where on the screen a person does by hand what an action does.
@@ -320,6 +349,10 @@ step: string | null,
  * How large.
  */
 profile: Profile, 
+/**
+ * What runs the members.
+ */
+runtime: RuntimeKind, 
 /**
  * etcd's version; the lab's default when absent.
  */
@@ -430,6 +463,23 @@ diagram: string,
 arrows: Array<ArrowFrame>, };
 
 /**
+ * Docker, as the lab finds it.
+ */
+export type DockerView = { 
+/**
+ * The engine; absent when none can be used.
+ */
+engine: EngineView | null, 
+/**
+ * Why none can be used, and what mends it.
+ */
+problem: Problem | null, 
+/**
+ * One an etcd version of the lab, oldest first; empty without an engine.
+ */
+images: Array<ImageView>, };
+
+/**
  * One finding of the doctor.
  */
 export type DoctorLine = { 
@@ -453,6 +503,31 @@ found: string,
  * The command or the step that mends it; empty when there is nothing to mend.
  */
 mend: string, };
+
+/**
+ * The engine that answered.
+ */
+export type EngineView = { 
+/**
+ * Where it listens, such as `unix:///var/run/docker.sock`.
+ */
+endpoint: string, 
+/**
+ * Who made it, such as `Docker Engine` or `Podman Engine`.
+ */
+product: string, 
+/**
+ * Its version.
+ */
+version: string, 
+/**
+ * API version that is spoken with it, such as `1.41`.
+ */
+apiVersion: string, 
+/**
+ * What its containers run on, such as `linux/amd64`.
+ */
+platform: string, };
 
 /**
  * Errors of one kind.
@@ -502,7 +577,15 @@ mark: Mark, } | { "type": "course",
 /**
  * Where it is; absent when there is none any more.
  */
-course: CourseView | null, } | { "type": "shown", 
+course: CourseView | null, } | { "type": "imageWork", 
+/**
+ * How far it is; absent when none is under way any more.
+ */
+work: ImageWork | null, } | { "type": "observers", 
+/**
+ * How they are.
+ */
+observers: ObserversView, } | { "type": "shown", 
 /**
  * As a person would type it.
  */
@@ -583,6 +666,53 @@ choice: number, } | { "kind": "level",
  * The level.
  */
 level: number, } | { "kind": "pass" };
+
+/**
+ * The image of one etcd version.
+ */
+export type ImageView = { 
+/**
+ * etcd's version, such as `3.5.9`.
+ */
+etcdVersion: string, 
+/**
+ * Name and tag.
+ */
+reference: string, 
+/**
+ * The image, if the engine has it.
+ */
+present: PresentImage | null, 
+/**
+ * Whether this lab has the programs to build it from, for the engine's platform.
+ */
+buildable: boolean, };
+
+/**
+ * Work on an image that is under way.
+ */
+export type ImageWork = { 
+/**
+ * What is done.
+ */
+kind: ImageWorkKind, 
+/**
+ * The image, or the file it is read from.
+ */
+subject: string, 
+/**
+ * What the engine says it is at.
+ */
+step: string, 
+/**
+ * How much of it is done, 0 to 1; absent where nobody knows.
+ */
+done: number | null, };
+
+/**
+ * What is done with an image.
+ */
+export type ImageWorkKind = "build" | "save" | "load" | "pull";
 
 /**
  * What this lab is.
@@ -949,6 +1079,11 @@ text: string,
 ok: boolean, };
 
 /**
+ * What can be done to a member's process or container. Starting it again is [`Command::RestartMember`].
+ */
+export type MemberAction = "stop" | "kill" | "pause" | "resume";
+
+/**
  * A failpoint that a member has.
  */
 export type MemberFailpoint = { 
@@ -1005,7 +1140,7 @@ errors: number, };
 /**
  * How a member is.
  */
-export type MemberState = "starting" | "healthy" | "noLeader" | "unreachable" | "exited";
+export type MemberState = "starting" | "healthy" | "noLeader" | "unreachable" | "paused" | "exited";
 
 /**
  * One member, as it says of itself.
@@ -1056,9 +1191,13 @@ dbSizeBytes: number,
  */
 dbInUseBytes: number, 
 /**
- * Process id.
+ * Process id, of a native member.
  */
 pid: number | null, 
+/**
+ * Id of its container, shortened as Docker does it, of a member in Docker.
+ */
+container: string | null, 
 /**
  * `http://127.0.0.1:2379`.
  */
@@ -1109,6 +1248,35 @@ unit: string,
  * Upper bounds of a histogram's buckets, ascending, in `unit`, without the infinite one.
  */
 buckets: Array<number>, };
+
+/**
+ * Prometheus and Grafana beside the cluster, as containers.
+ */
+export type ObserversView = { "name": "off" } | { "name": "starting", 
+/**
+ * What is done now.
+ */
+doing: string, } | { "name": "on", 
+/**
+ * `http://127.0.0.1:9090`.
+ */
+prometheusUrl: string, 
+/**
+ * `http://127.0.0.1:3000`.
+ */
+grafanaUrl: string, 
+/**
+ * Who logs in to Grafana.
+ */
+user: string, 
+/**
+ * With which password.
+ */
+password: string, } | { "name": "failed", 
+/**
+ * Why, and what next.
+ */
+problem: Problem, };
 
 /**
  * One panel, evaluated.
@@ -1199,6 +1367,10 @@ export type Phase = { "name": "stopped" } | { "name": "starting",
  */
 sinceMs: number, 
 /**
+ * What is done before members can be started, such as building their image.
+ */
+preparing: string | null, 
+/**
  * What is waited for.
  */
 waiting: Array<WaitingFor>, } | { "name": "running", 
@@ -1240,6 +1412,23 @@ guess: Guess | null,
  * How that compares with what happened; once the step is met.
  */
 verdict: VerdictView | null, };
+
+/**
+ * An image that is there.
+ */
+export type PresentImage = { 
+/**
+ * The engine's id for it.
+ */
+id: string, 
+/**
+ * Bytes.
+ */
+sizeBytes: number, 
+/**
+ * Whether it holds the programs that this lab would put into it today; absent when the lab has none to compare.
+ */
+current: boolean | null, };
 
 /**
  * Something that went wrong, in words for a person. Never a raw error: `detail` and `log` carry what an
@@ -1335,7 +1524,11 @@ terms: Array<TermView>,
 /**
  * What the lab builds on and where its knowledge is from.
  */
-references: Array<LinkTo>, } | { "type": "query", 
+references: Array<LinkTo>, } | { "type": "docker", 
+/**
+ * Engine and images.
+ */
+docker: DockerView, } | { "type": "query", 
 /**
  * Prometheus' HTTP JSON `data` object.
  */
@@ -1390,6 +1583,11 @@ title: string,
  * Panels in reading order.
  */
 panels: Array<PanelView>, };
+
+/**
+ * What runs the members.
+ */
+export type RuntimeKind = "native" | "docker";
 
 /**
  * A scenario, as a list shows it.
@@ -1507,6 +1705,14 @@ marks: Array<Mark>,
  */
 course: CourseView | null, 
 /**
+ * Work on an image that is under way.
+ */
+imageWork: ImageWork | null, 
+/**
+ * Prometheus and Grafana beside the cluster.
+ */
+observers: ObserversView, 
+/**
  * The last commands, oldest first.
  */
 shown: Array<ShownCommand>, 
@@ -1536,6 +1742,14 @@ function: string, };
  * How a cluster is started.
  */
 export type StartOptions = { 
+/**
+ * What runs the members.
+ */
+runtime: RuntimeKind, 
+/**
+ * What becomes of containers when the program is killed.
+ */
+afterKill: AfterKill, 
 /**
  * etcd's version, such as `3.5.9`; the lab's default when absent.
  */

@@ -13,7 +13,7 @@ use lab::{Config, Lab, content, problems};
 
 use crate::say;
 use crate::signals::Signals;
-use crate::up::PortChoice;
+use crate::up::{PortChoice, Runtime};
 use live::Live;
 use report::Report;
 
@@ -31,6 +31,9 @@ pub struct RunArgs {
     /// The talk's numbers, or the same effect in a minute or two.
     #[arg(long, value_enum, default_value_t = ProfileChoice::Quick)]
     profile: ProfileChoice,
+    /// What runs the members.
+    #[arg(long, value_enum, default_value_t = Runtime::Native)]
+    runtime: Runtime,
     /// etcd's version; `doctor` lists what is there.
     #[arg(long, value_name = "VERSION")]
     etcd: Option<String>,
@@ -114,6 +117,7 @@ async fn play(args: &RunArgs, wanted: &[String], lab: &Lab) -> Result<ExitCode, 
                 ProfileChoice::Quick => Profile::Quick,
                 ProfileChoice::Talk => Profile::Talk,
             },
+            runtime: args.runtime.into(),
             etcd_version: args.etcd.clone(),
             ports: args.ports.into(),
             recorded: false,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use super::{
-    AlarmView, CourseOptions, DashboardView, DoctorLine, Guess, LinkShape, LinkTo, MemberFailpoint, Problem,
-    ScenarioView, Snapshot, TermView,
+    AlarmView, CourseOptions, DashboardView, DockerView, DoctorLine, Guess, LinkShape, LinkTo,
+    MemberFailpoint, Problem, ScenarioView, Snapshot, TermView,
 };
 use crate::diagram::Diagram;
 
@@ -35,11 +35,48 @@ pub enum TopologyName {
     EtcdBridge,
 }
 
+/// What runs the members.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "lab.ts")]
+pub enum RuntimeKind {
+    /// They are child processes of the program that holds the lab.
+    #[default]
+    Native,
+    /// They are containers of a Docker engine.
+    Docker,
+}
+
+impl std::fmt::Display for RuntimeKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Native => "native",
+            Self::Docker => "docker",
+        })
+    }
+}
+
+/// What becomes of the containers when the program that holds the lab is killed. Child processes always end with it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "lab.ts")]
+pub enum AfterKill {
+    /// They are removed within seconds.
+    #[default]
+    Remove,
+    /// They run on, and the next start goes on with them.
+    Adopt,
+}
+
 /// How a cluster is started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
 #[ts(export_to = "lab.ts")]
 pub struct StartOptions {
+    /// What runs the members.
+    pub runtime: RuntimeKind,
+    /// What becomes of containers when the program is killed.
+    pub after_kill: AfterKill,
     /// etcd's version, such as `3.5.9`; the lab's default when absent.
     pub etcd_version: Option<String>,
     /// Members, and how they speak with each other.
@@ -53,6 +90,21 @@ pub struct StartOptions {
     /// Folder for data and logs; the lab's own when absent.
     #[ts(type = "string | null")]
     pub data_dir: Option<PathBuf>,
+}
+
+/// What can be done to a member's process or container. Starting it again is [`Command::RestartMember`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export_to = "lab.ts")]
+pub enum MemberAction {
+    /// Ask it to end, and wait.
+    Stop,
+    /// End it at once.
+    Kill,
+    /// Hold it: it keeps its connections and does nothing.
+    Pause,
+    /// Let it go on.
+    Resume,
 }
 
 /// What a load does.
@@ -148,6 +200,38 @@ pub enum Command {
         /// Its name.
         member: String,
     },
+    /// Do something to one member's process or container. Answer: `done`.
+    ActOnMember {
+        /// Its name.
+        member: String,
+        /// What.
+        action: MemberAction,
+    },
+    /// The Docker engine and its images. Answer: `docker`.
+    Docker,
+    /// Build the image that members run from. Progress comes as events. Answer: `done` once it is there.
+    BuildImage {
+        /// etcd's version; the lab's default when absent.
+        etcd_version: Option<String>,
+    },
+    /// Write images to one file, for a place without network. Answer: `done` once it is written.
+    SaveImages {
+        /// etcd's versions; all that are there when empty.
+        etcd_versions: Vec<String>,
+        /// The file, an archive as `docker save` makes it.
+        #[ts(type = "string")]
+        file: PathBuf,
+    },
+    /// Read images from such a file. Answer: `done` once they are there.
+    LoadImages {
+        /// The file.
+        #[ts(type = "string")]
+        file: PathBuf,
+    },
+    /// Run Prometheus and Grafana beside the cluster, in Docker. Answer: `done` once both answer.
+    StartObservers,
+    /// Stop and remove them. Answer: `done`.
+    StopObservers,
     /// Start a load. Answer: `load`.
     StartLoad {
         /// Which.
@@ -370,6 +454,11 @@ pub enum Reply {
         terms: Vec<TermView>,
         /// What the lab builds on and where its knowledge is from.
         references: Vec<LinkTo>,
+    },
+    /// Docker.
+    Docker {
+        /// Engine and images.
+        docker: Box<DockerView>,
     },
     /// An answer of the evaluator.
     Query {

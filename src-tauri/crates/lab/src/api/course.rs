@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{PanelRef, Ports, Problem};
+use super::{PanelRef, Ports, Problem, RuntimeKind};
 
 /// How long and how large a scenario is played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
@@ -101,6 +101,9 @@ pub struct CourseOptions {
     pub step: Option<String>,
     /// How large.
     pub profile: Profile,
+    /// What runs the members.
+    #[serde(default)]
+    pub runtime: RuntimeKind,
     /// etcd's version; the lab's default when absent.
     pub etcd_version: Option<String>,
     /// Where members listen.

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{ClusterView, CourseView, FaultsView, Frame, LoadView, Mark, Phase, Problem};
+use super::{
+    ClusterView, CourseView, FaultsView, Frame, ImageWork, LoadView, Mark, ObserversView, Phase, Problem,
+};
 
 /// Which program a shown command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -12,6 +14,8 @@ use super::{ClusterView, CourseView, FaultsView, Frame, LoadView, Mark, Phase, P
 pub enum CommandKind {
     /// etcd's own command line.
     Etcdctl,
+    /// Docker's command line.
+    Docker,
     /// HTTP by hand.
     Curl,
     /// The lab's own command line.
@@ -74,6 +78,16 @@ pub enum Event {
     Course {
         /// Where it is; absent when there is none any more.
         course: Option<Box<CourseView>>,
+    },
+    /// Work on an image began, went on, or ended.
+    ImageWork {
+        /// How far it is; absent when none is under way any more.
+        work: Option<ImageWork>,
+    },
+    /// Prometheus and Grafana were started or stopped, or failed.
+    Observers {
+        /// How they are.
+        observers: ObserversView,
     },
     /// A command was carried out.
     Shown {

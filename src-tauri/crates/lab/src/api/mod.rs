@@ -7,6 +7,7 @@
 
 mod command;
 mod course;
+mod docker;
 mod event;
 mod fault;
 mod frame;
@@ -14,13 +15,15 @@ mod problem;
 mod view;
 
 pub use command::{
-    Command, LoadSpec, PanelRef, Ports, Reply, StartOptions, TopologyName, WatchSet, Workload,
+    AfterKill, Command, LoadSpec, MemberAction, PanelRef, Ports, Reply, RuntimeKind, StartOptions,
+    TopologyName, WatchSet, Workload,
 };
 pub use course::{
     ActionKind, ActionState, ActionView, CheckView, Control, CourseOptions, CourseView, Guess, LevelView,
     LinkTo, Mark, MarkKind, MeasuredView, MetricView, PredictionView, Profile, RoleView, ScenarioView,
     StepPhase, StepRecord, StepSummary, StepView, TermView, VerdictView,
 };
+pub use docker::{DockerView, EngineView, ImageView, ImageWork, ImageWorkKind, ObserversView, PresentImage};
 pub use event::{CommandKind, Event, ShownCommand};
 pub use fault::{FailpointView, FaultsView, LinkShape, LinkView, MemberFailpoint};
 pub use frame::{ArrowFrame, ArrowValue, DiagramFrame, Frame, PanelFrame, SeriesFrame};

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use super::{CourseView, FaultsView, LoadSpec, Mark, Problem, ShownCommand, TopologyName};
+use super::{
+    CourseView, FaultsView, ImageWork, LoadSpec, Mark, ObserversView, Problem, RuntimeKind, ShownCommand,
+    TopologyName,
+};
 
 /// What is waited for while a cluster starts, one line a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
@@ -29,6 +32,8 @@ pub enum Phase {
     Starting {
         /// Since when, milliseconds since the Unix epoch.
         since_ms: i64,
+        /// What is done before members can be started, such as building their image.
+        preparing: Option<String>,
         /// What is waited for.
         waiting: Vec<WaitingFor>,
     },
@@ -59,6 +64,8 @@ pub enum MemberState {
     NoLeader,
     /// Its process runs and it doesn't answer.
     Unreachable,
+    /// It is held: it has its connections and does nothing.
+    Paused,
     /// Its process ended.
     Exited,
 }
@@ -90,8 +97,10 @@ pub struct MemberView {
     pub db_size_bytes: u64,
     /// Of which in use, bytes.
     pub db_in_use_bytes: u64,
-    /// Process id.
+    /// Process id, of a native member.
     pub pid: Option<u32>,
+    /// Id of its container, shortened as Docker does it, of a member in Docker.
+    pub container: Option<String>,
     /// `http://127.0.0.1:2379`.
     pub client_url: String,
     /// `http://127.0.0.1:2380`.
@@ -118,8 +127,8 @@ pub struct AlarmView {
 #[serde(rename_all = "camelCase")]
 #[ts(export_to = "lab.ts")]
 pub struct ClusterView {
-    /// `native` or `docker`.
-    pub runtime: String,
+    /// What runs the members.
+    pub runtime: RuntimeKind,
     /// How members speak with each other.
     pub topology: TopologyName,
     /// etcd's version.
@@ -282,6 +291,10 @@ pub struct Snapshot {
     pub marks: Vec<Mark>,
     /// The scenario under way.
     pub course: Option<Box<CourseView>>,
+    /// Work on an image that is under way.
+    pub image_work: Option<ImageWork>,
+    /// Prometheus and Grafana beside the cluster.
+    pub observers: ObserversView,
     /// The last commands, oldest first.
     pub shown: Vec<ShownCommand>,
     /// The last thing that went wrong by itself and was not dismissed.

@@ -78,6 +78,13 @@ fn answered_within(command: &Command) -> Option<Duration> {
         Command::Start { .. }
         | Command::Stop
         | Command::RestartMember { .. }
+        | Command::ActOnMember { .. }
+        | Command::Docker
+        | Command::BuildImage { .. }
+        | Command::SaveImages { .. }
+        | Command::LoadImages { .. }
+        | Command::StartObservers
+        | Command::StopObservers
         | Command::Put { .. }
         | Command::Get { .. }
         | Command::Delete { .. }

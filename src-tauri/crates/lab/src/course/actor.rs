@@ -196,6 +196,7 @@ impl Actor {
         let ground = match cleanup {
             Some(cleanup) => Ground::AsItIs(cleanup),
             None => Ground::Fresh(StartOptions {
+                runtime: play.options.runtime,
                 etcd_version: Some(play.etcd_version.clone()),
                 topology: play.scenario.topology,
                 ports: play.options.ports,

@@ -337,7 +337,7 @@ mod tests {
     use super::super::notebook::tests::{load, puts};
     use super::super::world::tests::led_by;
     use super::*;
-    use crate::api::{Event, LoadView, Phase, Ports, Profile, StepPhase, TopologyName};
+    use crate::api::{Event, LoadView, Phase, Ports, Profile, RuntimeKind, StepPhase, TopologyName};
     use crate::scenario::model::{Bound, Check, Choice, Compare, Prediction, Quantifier, Remember, StepText};
 
     /// A step that starts the load `puts` and is judged by its rate, for two seconds.
@@ -398,6 +398,7 @@ mod tests {
                 scenario: "trial".into(),
                 step: None,
                 profile: Profile::Quick,
+                runtime: RuntimeKind::Native,
                 etcd_version: None,
                 ports: Ports::Auto,
                 recorded: false,

@@ -175,7 +175,7 @@ impl World {
 #[cfg(test)]
 pub mod tests {
     use super::*;
-    use crate::api::TopologyName;
+    use crate::api::{RuntimeKind, TopologyName};
 
     /// A cluster of three, led by the member of that number, from 1; by nobody for 0.
     pub fn led_by(leader: u32, term: u64) -> ClusterView {
@@ -192,13 +192,14 @@ pub mod tests {
             db_size_bytes: 0,
             db_in_use_bytes: 0,
             pid: None,
+            container: None,
             client_url: format!("http://127.0.0.1:{}", 4_001 + index),
             peer_url: String::new(),
             gofail_url: format!("http://127.0.0.1:{}", 5_001 + index),
             answered_ms: 1,
         };
         ClusterView {
-            runtime: "native".into(),
+            runtime: RuntimeKind::Native,
             topology: TopologyName::Etcd,
             etcd_version: "3.5.9".into(),
             quota_bytes: 0,

@@ -22,8 +22,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{
-    ClusterView, Command, CourseView, Event, FaultsView, LabInfo, Mark, MarkKind, MemberState, Phase,
-    Problem, Reply, Snapshot,
+    ClusterView, Command, CourseView, Event, FaultsView, LabInfo, Mark, MarkKind, MemberState, ObserversView,
+    Phase, Problem, Reply, Snapshot,
 };
 use crate::home::{Home, Record};
 use crate::lab::Config;
@@ -252,24 +252,8 @@ impl Session {
                 }
                 return;
             }
-            // These are answered by the listener itself, without the session.
-            Command::Scenarios
-            | Command::BeginScenario { .. }
-            | Command::Predict { .. }
-            | Command::DoStep
-            | Command::ShowHint
-            | Command::SolveStep
-            | Command::NextStep
-            | Command::RestartStep
-            | Command::LeaveScenario
-            | Command::ForgetProgress { .. }
-            | Command::Glossary
-            | Command::Watch { .. }
-            | Command::Query { .. }
-            | Command::QueryRange { .. }
-            | Command::Dashboards
-            | Command::Diagrams
-            | Command::Doctor => Ok(Reply::Done),
+            // The rest is answered by the listener itself (`listen`), without the session.
+            other => Err(problems::other_language(format_args!("{other:?}"))),
         };
         let _ = answer.send(reply.unwrap_or_else(|problem| Reply::Problem { problem }));
     }
@@ -283,6 +267,8 @@ impl Session {
             faults: self.faults.clone(),
             marks: self.marks.iter().cloned().collect(),
             course: self.course.clone(),
+            image_work: None,
+            observers: ObserversView::Off,
             shown: self.shown.kept(),
             problem: self.problem.clone(),
         }

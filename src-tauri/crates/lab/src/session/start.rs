@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Message, Pending, Running, Session, faults, poll, shown};
 use crate::api::{
-    ClusterView, Event, MemberState, MemberView, Phase, Ports, Problem, Reply, StartOptions, WaitingFor,
+    ClusterView, Event, MemberState, MemberView, Phase, Ports, Problem, Reply, RuntimeKind, StartOptions,
+    WaitingFor,
 };
 use crate::home::DataFolder;
 use crate::{home, problems};
@@ -57,7 +58,8 @@ impl Session {
                     healthy: false,
                     has_leader: false,
                 });
-                let phase = Phase::Starting { since_ms: (self.clock)(), waiting: waiting.collect() };
+                let phase =
+                    Phase::Starting { since_ms: (self.clock)(), preparing: None, waiting: waiting.collect() };
                 self.view = None;
                 self.enter(phase);
                 let inbox = self.inbox.clone();
@@ -90,6 +92,13 @@ impl Session {
                 "bad-option",
                 format!("--quota-bytes: {bytes} is too small."),
                 format!("Give at least {LEAST_QUOTA_BYTES} bytes."),
+            ));
+        }
+        if options.runtime == RuntimeKind::Docker {
+            return Err(Problem::new(
+                "no-docker",
+                "This lab can't run members in Docker yet.",
+                "Start it natively, with --runtime native.",
             ));
         }
         let version = options.etcd_version.clone().unwrap_or_else(|| self.info.default_etcd_version.clone());
@@ -125,7 +134,7 @@ impl Session {
         self.member_folder = folder;
         self.keeps_data = options.keep_data;
         self.next_view = Some(ClusterView {
-            runtime: NativeRuntime::KIND.into(),
+            runtime: options.runtime,
             topology: options.topology,
             etcd_version: version,
             quota_bytes: options.quota_bytes.unwrap_or(DEFAULT_QUOTA_BYTES),
@@ -138,7 +147,8 @@ impl Session {
     }
 
     pub(super) fn starting_progress(&mut self, progress: Vec<MemberProgress>) {
-        if let Phase::Starting { since_ms, .. } = self.phase {
+        if let Phase::Starting { since_ms, preparing, .. } = &self.phase {
+            let (since_ms, preparing) = (*since_ms, preparing.clone());
             let waiting = progress
                 .into_iter()
                 .map(|one| WaitingFor {
@@ -147,7 +157,7 @@ impl Session {
                     has_leader: one.has_leader,
                 })
                 .collect();
-            self.enter(Phase::Starting { since_ms, waiting });
+            self.enter(Phase::Starting { since_ms, preparing, waiting });
         }
     }
 
@@ -383,6 +393,7 @@ fn member_view(index: u32, node: &Node) -> MemberView {
         db_size_bytes: 0,
         db_in_use_bytes: 0,
         pid: node.pid,
+        container: None,
         client_url: node.client.clone(),
         peer_url: node.peer.clone(),
         gofail_url: node.gofail.clone(),
