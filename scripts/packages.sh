@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the operating system's packages that are missing: packages.sh GROUP…, with the groups
-#   build   to compile what runs in a terminal
-#   window  to compile and show the window
-#   test    to run all tests, the one in the real window included
+#   build     to compile what runs in a terminal
+#   window    to compile and show the window
+#   test      to run all tests, the one in the real window included
+#   pictures  to make its pictures small
 # At once when nothing is missing. Debian and Ubuntu by apt; macOS by Homebrew (untried); elsewhere it names them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,6 +24,11 @@ for group in "$@"; do
       debian+=(xvfb xauth webkit2gtk-driver shellcheck)
       homebrew+=(shellcheck prometheus)
       programs+=(xvfb-run WebKitWebDriver shellcheck prometheus promtool)
+      ;;
+    pictures)
+      debian+=(pngquant)
+      homebrew+=(pngquant)
+      programs+=(pngquant)
       ;;
     *) echo "packages.sh: unknown group $group" >&2; exit 2 ;;
   esac
