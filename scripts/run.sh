@@ -36,6 +36,7 @@ phase "pictures"
 with_screen npm --prefix ui run --silent pictures
 # They are committed each time that a screen changes. A screen has few colours, so a palette loses nothing that is seen.
 # 98: the quality asked for can't be had; 99: nothing was to be gained. Both leave the picture as it is.
-find docs/pictures -name '*.png' -print0 |
-  xargs -0 -n 1 sh -c 'pngquant --quality=85-100 --strip --ext .png --force --skip-if-larger "$0" || [ $? -ge 98 ]'
+for picture in docs/pictures/*.png; do
+  pngquant --quality=85-100 --strip --ext .png --force --skip-if-larger "$picture" || [ $? -ge 98 ]
+done
 phases_done "the pictures are in docs/pictures"
