@@ -2,6 +2,7 @@
 //! and who runs it ([`Runtime`]). Only [`native`] starts member processes. Refuses to know what members say
 //! of themselves once they run: that is the `etcd` and `metrics` crates' business.
 
+pub mod docker;
 mod error;
 mod log;
 pub mod native;

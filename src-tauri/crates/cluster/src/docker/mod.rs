@@ -1,0 +1,5 @@
+//! A cluster as containers of a Docker engine. The only place that knows Docker.
+
+mod engine;
+
+pub use engine::{Engine, EngineError, EngineInfo, LEAST_API};
