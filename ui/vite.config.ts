@@ -29,7 +29,7 @@ export default defineConfig({
   },
   test: {
     environment: 'happy-dom',
-    include: ['src/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'grafana/**/*.test.ts'],
     // The tokens' contrasts are computed from the style sheet itself.
     css: true,
   },

@@ -225,7 +225,15 @@ export class FakeCourse {
     const steps = this.#steps(id)
     const last = Math.min(at, steps.length - 1)
     return {
-      options: { scenario: id, step: null, profile: 'quick', etcdVersion: null, ports: 'topology', recorded: true },
+      options: {
+        scenario: id,
+        step: null,
+        profile: 'quick',
+        runtime: 'native',
+        etcdVersion: null,
+        ports: 'topology',
+        recorded: true,
+      },
       title: scenarios.find(({ file }) => file.id === id)?.file.title ?? id,
       steps,
       step: stepView(id, last, phase, guess),

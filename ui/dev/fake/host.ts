@@ -229,6 +229,8 @@ export class FakeHost implements Host {
       faults: this.#faults.view(now),
       marks: this.#faults.marks,
       course: this.#course.course,
+      imageWork: null,
+      observers: { name: 'off' },
       shown: this.#shown,
       problem:
         world.story === 'dead'

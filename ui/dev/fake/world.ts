@@ -123,6 +123,7 @@ export class World {
       return {
         name: 'starting',
         sinceMs: this.bornS * 1000 - 1400,
+        preparing: null,
         waiting: MEMBERS.map((member, at) => ({ member, healthy: at === 0 || step > 3 + at, hasLeader: step > 6 })),
       }
     }
@@ -158,6 +159,7 @@ export class World {
           dbSizeBytes: starting ? 20_480 : Math.round(this.dbSize(t, index)),
           dbInUseBytes: starting ? 8_192 : Math.round(this.dbSize(t, index) * 0.62),
           pid: state === 'exited' ? null : 41_200 + index,
+          container: null,
           clientUrl: `http://127.0.0.1:${PORTS[index]}`,
           peerUrl: `http://127.0.0.1:${(PORTS[index] ?? 0) + 1}`,
           gofailUrl: `http://127.0.0.1:${11180 + index * 10_000}`,

@@ -45,6 +45,7 @@ export async function beginAt(page: Page, scenario: string, step: string | null)
     scenario,
     step,
     profile: 'quick',
+    runtime: 'native',
     etcdVersion: null,
     ports: 'auto',
     recorded: true,

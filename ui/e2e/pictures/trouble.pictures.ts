@@ -11,6 +11,8 @@ const opened = windowEach()
 test('a load whose puts are refused: the database is full', { timeout: 300_000 }, async () => {
   const { page } = opened()
   const options = {
+    runtime: 'native' as const,
+    afterKill: 'remove' as const,
     etcdVersion: null,
     topology: 'etcd' as const,
     keepData: false,

@@ -2,7 +2,7 @@
  * The scenario under way, as the person steers it: what was asked of the lab and not answered yet, why it was refused,
  * and what is chosen but not said. The course itself is the session's. Draws nothing.
  */
-import type { Command, CourseOptions, Guess, Ports, Problem, Profile } from '$shared/api/lab'
+import type { Command, CourseOptions, Guess, Ports, Problem, Profile, RuntimeKind } from '$shared/api/lab'
 
 import type { Session } from '$domain/session/session.svelte'
 
@@ -23,6 +23,7 @@ export type Ask = Extract<
 export class CourseControl {
   /** How large the next scenario is begun. */
   profile = $state<Profile>('quick')
+  runtime = $state<RuntimeKind>('native')
   /** The lab's default while `null`. */
   version = $state<string | null>(null)
   ports = $state<Ports>('topology')
@@ -59,10 +60,10 @@ export class CourseControl {
 
   /** Begins a scenario at a step, the first when `null`. */
   begin(scenario: string, step: string | null): Promise<boolean> {
-    const { profile, version, ports } = this
+    const { profile, runtime, version, ports } = this
     return this.#ask({
       type: 'beginScenario',
-      options: { scenario, step, profile, etcdVersion: version, ports, recorded: true },
+      options: { scenario, step, profile, runtime, etcdVersion: version, ports, recorded: true },
     })
   }
 

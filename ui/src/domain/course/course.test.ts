@@ -178,6 +178,7 @@ describe('steering a course', () => {
           scenario: 'slow-disk',
           step: 'one',
           profile: 'talk',
+          runtime: 'native',
           etcdVersion: '3.7.3',
           ports: 'topology',
           recorded: true,

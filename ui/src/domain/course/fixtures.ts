@@ -46,6 +46,7 @@ export const COURSE: CourseView = {
     scenario: 'slow-disk',
     step: null,
     profile: 'quick',
+    runtime: 'native',
     etcdVersion: null,
     ports: 'topology',
     recorded: true,

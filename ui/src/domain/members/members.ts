@@ -32,6 +32,7 @@ const HEALTH: Record<MemberState, Health> = {
   healthy: { word: 'Healthy', icon: 'healthy', tone: 'good' },
   noLeader: { word: 'No leader', icon: 'question', tone: 'warn' },
   unreachable: { word: 'No answer', icon: 'alert', tone: 'bad' },
+  paused: { word: 'Paused', icon: 'pause', tone: 'warn' },
   exited: { word: 'Exited', icon: 'off', tone: 'bad' },
 }
 

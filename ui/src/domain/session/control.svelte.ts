@@ -1,9 +1,11 @@
 /** Starting and stopping the cluster, and what is done to its members. Holds the person's choices; draws nothing. */
-import type { Ports, Problem, StartOptions, TopologyName } from '$shared/api/lab'
+import type { AfterKill, Ports, Problem, RuntimeKind, StartOptions, TopologyName } from '$shared/api/lab'
 
 import { CALLED_OFF, type Session } from './session.svelte'
 
 export class ClusterControl {
+  runtime = $state<RuntimeKind>('native')
+  afterKill = $state<AfterKill>('remove')
   /** The lab's default while `null`. */
   version = $state<string | null>(null)
   topology = $state<TopologyName>('etcd')
@@ -31,6 +33,8 @@ export class ClusterControl {
   async start(ports: Ports = this.ports): Promise<void> {
     this.ports = ports
     const options: StartOptions = {
+      runtime: this.runtime,
+      afterKill: this.afterKill,
       etcdVersion: this.version,
       topology: this.topology,
       ports,

@@ -25,6 +25,8 @@ const SNAPSHOT: Snapshot = {
   faults: { failpoints: [], links: null },
   marks: [],
   course: null,
+  imageWork: null,
+  observers: { name: 'off' },
   shown: [],
   problem: null,
 }
@@ -135,7 +137,7 @@ describe('the session', () => {
     host.tell({ type: 'frame', frame: FRAME })
     expect(session.frame.atS).toBe(9)
     expect(session.frameCameMs).toBe(5_000)
-    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, preparing: null, waiting: [] } })
     expect(session.frame.atS).toBe(0)
     expect(session.frameCameMs).toBe(0)
   })
@@ -189,7 +191,7 @@ describe('the session', () => {
     const answers: ((reply: Reply) => void)[] = []
     host.send = () => new Promise((answer) => answers.push(answer))
     host.tell({ type: 'lagged' })
-    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, preparing: null, waiting: [] } })
     host.tell({ type: 'lagged' })
     answers[0]?.({ type: 'snapshot', snapshot: { ...SNAPSHOT, phase: { name: 'stopped' } } })
     answers[1]?.({ type: 'snapshot', snapshot: SNAPSHOT })
@@ -206,7 +208,7 @@ describe('the session', () => {
     host.tell({ type: 'problemOver' })
     expect(session.problem).toBeNull()
     host.tell({ type: 'problem', problem: PROBLEM })
-    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting: [] } })
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, preparing: null, waiting: [] } })
     expect(session.problem).toBeNull()
   })
 
@@ -226,7 +228,7 @@ describe('the session', () => {
   it('knows whose logs there are after a start that failed', async () => {
     const { host, session } = await connected()
     const waiting = ['etcd-1', 'etcd-2'].map((member) => ({ member, healthy: false, hasLeader: false }))
-    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, waiting } })
+    host.tell({ type: 'phase', phase: { name: 'starting', sinceMs: 1, preparing: null, waiting } })
     host.tell({ type: 'phase', phase: { name: 'failed', problem: { ...PROBLEM, member: 'etcd-2' } } })
     expect(session.members).toEqual(['etcd-1', 'etcd-2'])
 
