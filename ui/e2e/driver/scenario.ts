@@ -35,7 +35,7 @@ export async function stepAsks(page: Page, number: number): Promise<void> {
 /** Begins a scenario from its own screen, as a person does who has other programs on the standard ports. */
 export async function beginScenario(page: Page, id: string): Promise<void> {
   await page.click(`rail-${id}`)
-  await page.click('scenario-ports-auto')
+  await page.click('ports-auto')
   await page.click('scenario-begin')
 }
 

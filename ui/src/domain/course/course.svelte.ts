@@ -2,8 +2,9 @@
  * The scenario under way, as the person steers it: what was asked of the lab and not answered yet, why it was refused,
  * and what is chosen but not said. The course itself is the session's. Draws nothing.
  */
-import type { Command, CourseOptions, Guess, Ports, Problem, Profile, RuntimeKind } from '$shared/api/lab'
+import type { Command, CourseOptions, Guess, Problem, Profile, RuntimeKind } from '$shared/api/lab'
 
+import type { StartChoices } from '$domain/session/choices.svelte'
 import type { Session } from '$domain/session/session.svelte'
 
 /** What a course is asked for. */
@@ -24,9 +25,6 @@ export class CourseControl {
   /** How large the next scenario is begun. */
   profile = $state<Profile>('quick')
   runtime = $state<RuntimeKind>('native')
-  /** The lab's default while `null`. */
-  version = $state<string | null>(null)
-  ports = $state<Ports>('topology')
   /** What was asked for and isn't answered yet. */
   busy = $state<Ask | null>(null)
   /** Why the last thing that was asked for can't be. */
@@ -34,13 +32,11 @@ export class CourseControl {
 
   #draft = $state.raw<{ readonly place: string; readonly guess: Guess } | null>(null)
   readonly #session: Session
+  readonly #choices: StartChoices
 
-  constructor(session: Session) {
+  constructor(session: Session, choices: StartChoices) {
     this.#session = session
-  }
-
-  get chosenVersion(): string {
-    return this.version ?? this.#session.lab?.defaultEtcdVersion ?? ''
+    this.#choices = choices
   }
 
   /** The choice that is marked, or the level that is drawn, in the present step; not said yet. */
@@ -60,7 +56,8 @@ export class CourseControl {
 
   /** Begins a scenario at a step, the first when `null`. */
   begin(scenario: string, step: string | null): Promise<boolean> {
-    const { profile, runtime, version, ports } = this
+    const { profile, runtime } = this
+    const { version, ports } = this.#choices
     return this.#ask({
       type: 'beginScenario',
       options: { scenario, step, profile, runtime, etcdVersion: version, ports, recorded: true },
@@ -72,7 +69,7 @@ export class CourseControl {
     const { course } = this.#session
     if (!course) return Promise.resolve(false)
     const options: CourseOptions = { ...course.options, step: course.step.id, ports: 'auto' }
-    this.ports = 'auto'
+    this.#choices.ports = 'auto'
     return this.#ask({ type: 'beginScenario', options })
   }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 
 import type { Command, Problem, Reply, ScenarioView, StepPhase, StepView } from '$shared/api/lab'
 
+import { StartChoices } from '$domain/session/choices.svelte'
 import { Session } from '$domain/session/session.svelte'
 
 import { CourseControl } from './course.svelte'
@@ -163,13 +164,14 @@ describe('steering a course', () => {
       return command.type === 'scenarios' ? { type: 'scenarios', scenarios: [] } : answer
     }
     const session = new Session({ send, subscribe: async () => undefined })
-    return { sent, session, control: new CourseControl(session) }
+    const choices = new StartChoices(session)
+    return { sent, session, choices, control: new CourseControl(session, choices) }
   }
 
   it('begins with what was chosen, and keeps the progress', async () => {
-    const { sent, control } = steered()
+    const { sent, choices, control } = steered()
     control.profile = 'talk'
-    control.version = '3.7.3'
+    choices.version = '3.7.3'
     await control.begin('slow-disk', 'one')
     expect(sent).toEqual([
       {

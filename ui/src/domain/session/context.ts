@@ -6,12 +6,14 @@ import type { Glossary } from '$domain/glossary/glossary.svelte'
 import type { FaultControl } from '$domain/faults/faults.svelte'
 import type { Bench } from '$domain/loads/bench.svelte'
 
+import type { StartChoices } from './choices.svelte'
 import type { Clock } from './clock.svelte'
 import type { ClusterControl } from './control.svelte'
 import type { Session } from './session.svelte'
 import type { Watch } from './watch.svelte'
 
 export interface Lab {
+  readonly choices: StartChoices
   readonly control: ClusterControl
   readonly benches: { readonly put: Bench; readonly range: Bench }
   readonly faults: FaultControl

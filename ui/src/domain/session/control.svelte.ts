@@ -1,27 +1,23 @@
 /** Starting and stopping the cluster, and what is done to its members. Holds the person's choices; draws nothing. */
 import type { AfterKill, Ports, Problem, RuntimeKind, StartOptions, TopologyName } from '$shared/api/lab'
 
+import type { StartChoices } from './choices.svelte'
 import { CALLED_OFF, type Session } from './session.svelte'
 
 export class ClusterControl {
   runtime = $state<RuntimeKind>('native')
   afterKill = $state<AfterKill>('remove')
-  /** The lab's default while `null`. */
-  version = $state<string | null>(null)
   topology = $state<TopologyName>('etcd')
-  ports = $state<Ports>('topology')
   keepData = $state(false)
   /** Asked for, and not answered yet. */
   busy = $state(false)
 
   readonly #session: Session
+  readonly #choices: StartChoices
 
-  constructor(session: Session) {
+  constructor(session: Session, choices: StartChoices) {
     this.#session = session
-  }
-
-  get chosenVersion(): string {
-    return this.version ?? this.#session.lab?.defaultEtcdVersion ?? ''
+    this.#choices = choices
   }
 
   /** Why the cluster did not start, while that is the last word on it. */
@@ -30,12 +26,12 @@ export class ClusterControl {
     return phase.name === 'failed' ? phase.problem : null
   }
 
-  async start(ports: Ports = this.ports): Promise<void> {
-    this.ports = ports
+  async start(ports: Ports = this.#choices.ports): Promise<void> {
+    this.#choices.ports = ports
     const options: StartOptions = {
       runtime: this.runtime,
       afterKill: this.afterKill,
-      etcdVersion: this.version,
+      etcdVersion: this.#choices.version,
       topology: this.topology,
       ports,
       keepData: this.keepData,

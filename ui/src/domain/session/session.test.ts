@@ -5,6 +5,7 @@ import type { Host } from '$shared/host/host'
 
 import { COURSE, RECORD } from '$domain/course/fixtures'
 
+import { StartChoices } from './choices.svelte'
 import { ClusterControl } from './control.svelte'
 import { Session, withHistory } from './session.svelte'
 
@@ -215,7 +216,7 @@ describe('the session', () => {
   it('raises no alarm about what the person called off', async () => {
     const { host, session } = await connected()
     const answer = (code: string) => (host.send = async () => ({ type: 'problem', problem: { ...PROBLEM, code } }))
-    const control = new ClusterControl(session)
+    const control = new ClusterControl(session, new StartChoices(session))
     answer('called-off')
     await control.start()
     await control.restart('etcd-1')

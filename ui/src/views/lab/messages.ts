@@ -14,13 +14,9 @@ export const words = {
   heroText:
     'Start a real cluster with failpoints built in, put it under load, and watch its metrics move. It listens on this machine only, and ends with this window.',
   start: 'Start cluster',
-  version: 'etcd',
   links: 'Links',
   linksDirect: 'Direct',
   linksBridge: 'Can be delayed and cut',
-  ports: 'Ports',
-  portsTopology: 'Standard',
-  portsAuto: 'Any free',
   data: 'Data',
   dataFresh: 'Fresh',
   dataKept: 'From last time',

@@ -1,0 +1,24 @@
+/** What the person chose for the next cluster, whether they start it or a scenario does. Draws nothing. */
+import type { Ports } from '$shared/api/lab'
+
+import type { Session } from './session.svelte'
+
+export class StartChoices {
+  /** The lab's default while `null`. */
+  version = $state<string | null>(null)
+  ports = $state<Ports>('topology')
+
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
+
+  get chosenVersion(): string {
+    return this.version ?? this.#session.lab?.defaultEtcdVersion ?? ''
+  }
+
+  get versions(): readonly string[] {
+    return this.#session.lab?.etcdVersions ?? []
+  }
+}
