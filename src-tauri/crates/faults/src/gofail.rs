@@ -3,18 +3,10 @@
 //! A failpoint that sleeps doesn't hold the endpoint: setting and clearing answer at once, and what sleeps already
 //! sleeps on.
 
-use std::error::Error;
-use std::time::Duration;
-
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 
 use crate::Term;
-
-/// Within this a member answers, even one whose cores are busy with a load.
-const WITHIN: Duration = Duration::from_secs(3);
-/// Largest answer that is read: a list has some twenty lines.
-const ANSWER_BYTES: usize = 1 << 20;
+use crate::ask::{self, Failure, WITHIN};
 
 /// A failpoint of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,14 +79,7 @@ impl Gofail {
     /// # Errors
     /// When the system gives no resources for one.
     pub fn new() -> Result<Self, reqwest::Error> {
-        let client = Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .connect_timeout(WITHIN)
-            .timeout(WITHIN)
-            .user_agent("etcd-lab")
-            .build()?;
-        Ok(Self { client })
+        Ok(Self { client: ask::client()? })
     }
 
     /// All failpoints of a member, by name.
@@ -176,21 +161,11 @@ impl Gofail {
         if !path.chars().all(plain) {
             return Err(GofailError::NoSuchFailpoint { url: url.into(), name: path.into() });
         }
-        let failure = |error: reqwest::Error| failure(url, &error);
         let mut request = self.client.request(method, format!("{}/{path}", url.trim_end_matches('/')));
         if let Some(body) = body {
             request = request.body(body);
         }
-        let mut response = request.send().await.map_err(failure)?;
-        let status = response.status();
-        let mut answer = Vec::new();
-        while let Some(bytes) = response.chunk().await.map_err(failure)? {
-            answer.extend_from_slice(&bytes);
-            if answer.len() > ANSWER_BYTES {
-                return Err(refused(url, status, format!("more than {ANSWER_BYTES} bytes")));
-            }
-        }
-        Ok((status, String::from_utf8_lossy(&answer).into_owned()))
+        ask::ask(request).await.map_err(|failure| failed(url, failure))
     }
 }
 
@@ -205,18 +180,12 @@ fn refused(url: &str, status: StatusCode, answer: String) -> GofailError {
     GofailError::Refused { url: url.into(), status: status.as_u16(), message: answer.trim().to_owned() }
 }
 
-fn failure(url: &str, error: &reqwest::Error) -> GofailError {
-    if error.is_timeout() {
-        return GofailError::TimedOut { url: url.into() };
-    }
-    let mut innermost: &dyn Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let (url, reason) = (url.into(), innermost.to_string());
-    if error.is_connect() {
-        GofailError::Unreachable { url, reason }
-    } else {
-        GofailError::Broke { url, reason }
+fn failed(url: &str, failure: Failure) -> GofailError {
+    let url = url.to_owned();
+    match failure {
+        Failure::Unreachable(reason) => GofailError::Unreachable { url, reason },
+        Failure::Broke(reason) => GofailError::Broke { url, reason },
+        Failure::TimedOut => GofailError::TimedOut { url },
+        Failure::TooLong(status) => refused(&url, status, Failure::too_long()),
     }
 }

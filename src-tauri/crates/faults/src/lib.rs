@@ -3,10 +3,15 @@
 //!
 //! Refuses to know which faults a scenario wants, how members were started, and who is told of what is in effect.
 
+mod ask;
+mod control;
 mod gofail;
 mod link;
+mod links;
 mod term;
 
+pub use control::control;
 pub use gofail::{Failpoint, Gofail, GofailError};
-pub use link::{LinkError, LinkProxy, LinkState, Shape};
+pub use link::{Dial, LinkError, LinkProxy, LinkState, Shape};
+pub use links::{Links, LinksError};
 pub use term::{Action, Modifier, Step, Term, TermError, Value};

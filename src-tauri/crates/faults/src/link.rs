@@ -5,9 +5,11 @@
 //! *receive* (etcd, `server/etcdserver/api/rafthttp/stream.go`), so most of what a member sends flows back over a
 //! connection that the other one opened.
 //!
-//! Listens on 127.0.0.1, dials 127.0.0.1, and takes requests for members' names only.
+//! Takes requests for members' names only. Beside members that are processes of this host it listens on 127.0.0.1 and
+//! dials 127.0.0.1; in a network of containers ([`Dial::ByName`]) it is a member's name that is dialled.
 
 mod figures;
+mod millis;
 mod pace;
 mod pump;
 mod route;
@@ -19,7 +21,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use serde::{Deserialize, Serialize};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -30,12 +33,16 @@ use pace::Pace;
 /// Longest delay of a link. Longer than any of etcd's own time-outs, and short enough that a mistyped unit is told.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What is done to the bytes of a link. The default lets them pass at once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What is done to the bytes of a link. The default lets them pass at once. As JSON it is what the lab's own language
+/// calls a link's shape: `delayMs`, `jitterMs`, `bandwidthBytesS`, `cut`, each of which may be left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Shape {
     /// How long each chunk is held.
+    #[serde(rename = "delayMs", with = "millis")]
     pub delay: Duration,
     /// By how much the delay varies, up or down, evenly. Bytes keep their order: a chunk waits for those before it.
+    #[serde(rename = "jitterMs", with = "millis")]
     pub jitter: Duration,
     /// Bytes a second at most, all connections of the link together; no limit when absent.
     pub bandwidth_bytes_s: Option<u64>,
@@ -90,7 +97,8 @@ impl Shape {
 }
 
 /// A link, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LinkState {
     /// Member that sends.
     pub from: String,
@@ -103,9 +111,28 @@ pub struct LinkState {
     /// Of those, in the last second.
     pub last_second_bytes: u64,
     /// How long the chunks that left in the last second were held, mean; absent when none did.
+    #[serde(rename = "heldMs", with = "millis::maybe")]
     pub held: Option<Duration>,
     /// Connections that carry it now.
     pub connections: u32,
+}
+
+/// How the proxy finds the member that a request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dial {
+    /// At 127.0.0.1, where the members are that run as processes of this host.
+    Loopback,
+    /// At the addresses that the system finds for its name each time, as in a network of containers.
+    ByName,
+}
+
+impl Dial {
+    async fn connect(self, member: &str, port: u16) -> io::Result<TcpStream> {
+        match self {
+            Self::Loopback => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await,
+            Self::ByName => TcpStream::connect((member, port)).await,
+        }
+    }
 }
 
 /// The proxy; see the module. Clones are the same proxy. It ends, and all its connections with it, when the last
@@ -117,29 +144,42 @@ pub struct LinkProxy {
 
 struct Inner {
     listeners: BTreeMap<String, SocketAddr>,
-    links: Arc<Links>,
+    links: Arc<Pairs>,
     _end: DropGuard,
 }
 
 impl LinkProxy {
-    /// Opens a listener for each member.
+    /// Opens a listener on 127.0.0.1 for each member, which are processes of this host.
     ///
     /// # Errors
     /// When the system gives no port.
     pub async fn start(members: &[String]) -> io::Result<Self> {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listeners: Vec<_> = members.iter().map(|member| (member.clone(), anywhere)).collect();
+        Self::listen(&listeners, Dial::Loopback).await
+    }
+
+    /// Opens a listener for each member at the address beside it.
+    ///
+    /// # Errors
+    /// When it can't listen on one of them.
+    pub async fn listen(members: &[(String, SocketAddr)], dial: Dial) -> io::Result<Self> {
         let end = CancellationToken::new();
         let guard = end.clone().drop_guard();
-        let links = Arc::new(Links::between(members));
+        let names: Vec<&str> = members.iter().map(|(member, _)| member.as_str()).collect();
+        let links = Arc::new(Pairs::between(&names));
         let mut listeners = BTreeMap::new();
-        for member in members {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        for (member, address) in members {
+            let listener = TcpListener::bind(address)
+                .await
+                .map_err(|error| io::Error::new(error.kind(), format!("{address}, for {member}: {error}")))?;
             listeners.insert(member.clone(), listener.local_addr()?);
-            tokio::spawn(route::listen(listener, member.clone(), Arc::clone(&links), end.clone()));
+            tokio::spawn(route::listen(listener, member.clone(), Arc::clone(&links), dial, end.clone()));
         }
         Ok(Self { inner: Arc::new(Inner { listeners, links, _end: guard }) })
     }
 
-    /// `http://127.0.0.1:PORT`, to be given to that member as `HTTP_PROXY`; `None` for who is no member.
+    /// `http://ADDRESS:PORT` of its listener, to be given to that member as `HTTP_PROXY`; `None` for who is no member.
     #[must_use]
     pub fn url(&self, from: &str) -> Option<String> {
         self.inner.listeners.get(from).map(|address| format!("http://{address}"))
@@ -172,12 +212,12 @@ impl LinkProxy {
 }
 
 /// Every ordered pair of members.
-struct Links {
+struct Pairs {
     all: Vec<Arc<Link>>,
 }
 
-impl Links {
-    fn between(members: &[String]) -> Self {
+impl Pairs {
+    fn between(members: &[&str]) -> Self {
         let pairs = members.iter().flat_map(|from| members.iter().map(move |to| (from, to)));
         let all = pairs.filter(|(from, to)| from != to).map(|(from, to)| Arc::new(Link::new(from, to)));
         Self { all: all.collect() }

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,15 +20,18 @@ use hyper::server::conn::http1 as server;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::pump::{Carries, pump};
-use super::{Link, Links, locked};
+use super::{Dial, Link, Pairs, locked};
 
 /// Bytes between the HTTP client and what shapes them.
 const PIPE_BYTES: usize = 64 << 10;
 /// After a connection couldn't be accepted, which only happens when the system is short of something.
 const BREATH: Duration = Duration::from_millis(100);
+/// How long a member may take to accept a connection. Its host may be gone, so that nobody says no.
+const DIAL_WITHIN: Duration = Duration::from_secs(5);
 /// Headers that concern one hop only (RFC 9110, 7.6.1).
 const OF_ONE_HOP: [HeaderName; 6] = [
     CONNECTION,
@@ -43,7 +45,13 @@ const OF_ONE_HOP: [HeaderName; 6] = [
 type Body = Either<Incoming, Full<Bytes>>;
 
 /// Takes connections of the member `from` until the proxy ends.
-pub(super) async fn listen(listener: TcpListener, from: String, links: Arc<Links>, end: CancellationToken) {
+pub(super) async fn listen(
+    listener: TcpListener,
+    from: String,
+    links: Arc<Pairs>,
+    dial: Dial,
+    end: CancellationToken,
+) {
     loop {
         let accepted = tokio::select! {
             () = end.cancelled() => return,
@@ -51,7 +59,7 @@ pub(super) async fn listen(listener: TcpListener, from: String, links: Arc<Links
         };
         match accepted {
             Ok((stream, _)) => {
-                drop(tokio::spawn(serve(stream, from.clone(), Arc::clone(&links), end.clone())))
+                drop(tokio::spawn(serve(stream, from.clone(), Arc::clone(&links), dial, end.clone())))
             }
             Err(error) => {
                 tracing::warn!(%error, from, "a member's connection can't be accepted");
@@ -61,10 +69,10 @@ pub(super) async fn listen(listener: TcpListener, from: String, links: Arc<Links
     }
 }
 
-async fn serve(stream: TcpStream, from: String, links: Arc<Links>, end: CancellationToken) {
+async fn serve(stream: TcpStream, from: String, links: Arc<Pairs>, dial: Dial, end: CancellationToken) {
     // A delay that wasn't asked for, otherwise.
     let _ = stream.set_nodelay(true);
-    let route = Route { from, links, end: end.clone(), members: Mutex::default() };
+    let route = Route { from, links, dial, end: end.clone(), members: Mutex::default() };
     let answer = service_fn(|request| async { Ok::<_, Infallible>(route.pass(request).await) });
     let connection = server::Builder::new().serve_connection(TokioIo::new(stream), answer);
     tokio::select! {
@@ -78,7 +86,8 @@ async fn serve(stream: TcpStream, from: String, links: Arc<Links>, end: Cancella
 /// One connection that a member opened to its listener.
 struct Route {
     from: String,
-    links: Arc<Links>,
+    links: Arc<Pairs>,
+    dial: Dial,
     end: CancellationToken,
     /// Its connections to other members, kept for the next request.
     members: Mutex<HashMap<(String, u16), SendRequest<Incoming>>>,
@@ -153,7 +162,7 @@ impl Route {
         &self,
         towards: &Towards,
     ) -> Result<SendRequest<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, towards.port)).await?;
+        let stream = timeout(DIAL_WITHIN, self.dial.connect(&towards.to, towards.port)).await??;
         stream.set_nodelay(true)?;
         let (near, far) = tokio::io::duplex(PIPE_BYTES);
         let (sender, connection) = client::handshake(TokioIo::new(near)).await?;
