@@ -38,6 +38,13 @@ const PROGRAMS: [Program; 4] = [
     Program { name: "bridge", package: "go.etcd.io/etcd/v3/tools/local-tester/bridge" },
 ];
 
+impl Program {
+    /// Whether it is what a member runs, and not a tool beside it.
+    pub fn is_server(&self) -> bool {
+        self.package == SERVER_MODULE
+    }
+}
+
 impl Pin {
     fn read(module: PathBuf) -> Result<Self> {
         let (go_mod, tools) = (read(&module.join("go.mod"))?, read(&module.join("tools.go"))?);
