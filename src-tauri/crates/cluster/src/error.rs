@@ -111,6 +111,43 @@ pub enum ClusterError {
     /// There is no member of that name.
     #[error("there is no member {0}")]
     NoSuchMember(String),
+    /// The engine doesn't have the image that members run from.
+    #[error("the image {reference} is not there")]
+    ImageAbsent {
+        /// Name and tag.
+        reference: String,
+    },
+    /// The engine has no room left for what it is asked to make.
+    #[error("the Docker engine's disk is full: {reason}")]
+    EngineFull {
+        /// What the engine said.
+        reason: String,
+    },
+    /// The engine doesn't answer any more.
+    #[error("the Docker engine at {endpoint} doesn't answer: {reason}")]
+    EngineLost {
+        /// Its address.
+        endpoint: String,
+        /// What happened to the question.
+        reason: String,
+    },
+    /// The engine said no.
+    #[error("the Docker engine could not {doing}: {reason}")]
+    EngineRefused {
+        /// What it was asked for, such as "start etcd-1".
+        doing: String,
+        /// What it said.
+        reason: String,
+    },
+    /// The program that removes the containers should this one be killed can't be started; without it none is made.
+    #[error("the program that watches over the containers can't be started: {reason}")]
+    NoWatcher {
+        /// Why.
+        reason: String,
+    },
+    /// The member has ended, or was never started.
+    #[error("{0} doesn't run")]
+    NotRunning(String),
     /// The cluster runs already.
     #[error("the cluster runs already")]
     AlreadyRunning,

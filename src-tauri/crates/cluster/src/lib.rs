@@ -4,12 +4,16 @@
 
 pub mod docker;
 mod error;
+mod health;
 mod log;
 pub mod native;
+mod ports;
+mod ready;
 mod runtime;
 mod topology;
 
 pub use error::{ClusterError, PortTaken};
 pub use log::{last_lines, reason};
-pub use runtime::{Exit, MemberProgress, Node, OnLaunched, OnProgress, Runtime};
+pub use ports::{PortChoice, ports_taken};
+pub use runtime::{Exit, MemberAction, MemberProgress, Node, OnLaunched, OnProgress, Runtime};
 pub use topology::{Endpoint, Member, Topology, TopologyError, TopologyName};

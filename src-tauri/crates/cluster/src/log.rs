@@ -4,10 +4,16 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use crate::Exit;
+
 /// No line of a log is longer than this in what a person is shown.
 const LINE_BYTES: usize = 2_000;
 /// How much of the end of a file is looked at, at most.
 const TAIL_BYTES: u64 = 1 << 20;
+/// Log lines that go with an error.
+const LOG_LINES: usize = 20;
+/// Log lines searched for a reason: etcd prints its whole usage after the flag that it doesn't like.
+const REASON_LINES: usize = 1_000;
 
 /// The last `lines` lines of a file, oldest first. Long lines are cut.
 ///
@@ -18,7 +24,7 @@ pub fn last_lines(path: &Path, lines: usize) -> io::Result<Vec<String>> {
 }
 
 /// As [`last_lines`], of what was written after the first `from` bytes.
-pub(crate) fn last_lines_since(path: &Path, from: u64, lines: usize) -> io::Result<Vec<String>> {
+fn last_lines_since(path: &Path, from: u64, lines: usize) -> io::Result<Vec<String>> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();
     let cut_at = length.saturating_sub(TAIL_BYTES);
@@ -39,6 +45,38 @@ fn cut(line: &str) -> &str {
         end -= 1;
     }
     &line[..end]
+}
+
+/// Puts the log of the run before aside, as `NAME.log.1`.
+///
+/// # Errors
+/// When it can't be renamed.
+pub(crate) fn put_aside(log: &Path) -> io::Result<()> {
+    match std::fs::rename(log, log.with_extension("log.1")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What a member's log gives as the reason for its end, and the last lines of it, of what was written after the first
+/// `from` bytes. Nothing when there is no log.
+pub(crate) fn last_words(log: &Path, from: u64) -> (Option<String>, Vec<String>) {
+    let mut lines = last_lines_since(log, from, REASON_LINES).unwrap_or_default();
+    let reason = reason(&lines);
+    // After a panic the Go runtime writes where it was; what it was about stands before.
+    if let Some(at) = lines.iter().position(|line| line.starts_with("goroutine ")) {
+        lines.truncate(at);
+    }
+    lines.drain(..lines.len().saturating_sub(LOG_LINES));
+    (reason, lines)
+}
+
+/// What is told of a member that ended by itself.
+pub(crate) fn exit(member: String, how: String, log: &Path, from: u64) -> Exit {
+    let (reason, log) = last_words(log, from);
+    // Who is killed has no time to write why; what stands there last is about something else.
+    let reason = reason.filter(|_| !how.ends_with("signal 9"));
+    Exit { member, how, reason, log }
 }
 
 /// What etcd's log gives as the reason for its end: the last line of level fatal or panic, else the last of

@@ -14,13 +14,34 @@ pub struct Node {
     pub name: String,
     /// `http://127.0.0.1:2379`.
     pub client: String,
-    /// `http://127.0.0.1:2380`.
+    /// Where its peers find it: `http://127.0.0.1:2380`; in Docker, where that is no door of this host,
+    /// `http://etcd-1:2380`.
     pub peer: String,
     /// `http://127.0.0.1:11180`.
     pub gofail: String,
     /// Process id, while it runs natively.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
+    /// Id of its container in Docker, shortened as Docker does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+}
+
+/// Variable in every member's environment that holds the lab's id. Not named after etcd, which warns of every
+/// `ETCD_…` that it doesn't know.
+pub(crate) const LAB_ID: &str = "METRICS_LAB_ID";
+
+/// What can be done to one member. Starting it again is [`Runtime::restart`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberAction {
+    /// Ask it to end, and wait until it has; who doesn't in time is killed.
+    Stop,
+    /// End it at once.
+    Kill,
+    /// Hold it: it keeps its memory and its connections and does nothing.
+    Pause,
+    /// Let it go on.
+    Resume,
 }
 
 /// How far a member is on its way to ready.
@@ -53,7 +74,7 @@ pub struct Exit {
     pub log: Vec<String>,
 }
 
-/// Runs one cluster. Methods may be called from any task; only one of `start`, `stop`, `restart` is under way
+/// Runs one cluster. Methods may be called from any task; only one of `start`, `stop`, `restart`, `act` is under way
 /// at a time, the others wait.
 #[async_trait]
 pub trait Runtime: Send + Sync {
@@ -77,6 +98,13 @@ pub trait Runtime: Send + Sync {
     /// See [`ClusterError`]; the other members go on.
     async fn restart(&self, member: &str, launched: &OnLaunched<'_>) -> Result<Node, ClusterError>;
 
+    /// Does something to one member. Its end is not told by [`Runtime::exits`] then; it is brought back by
+    /// [`Runtime::restart`]. Done when it is so.
+    ///
+    /// # Errors
+    /// When there is no such member, or it doesn't run.
+    async fn act(&self, member: &str, action: MemberAction) -> Result<(), ClusterError>;
+
     /// Members as started, in the order of the topology; empty before `start` and after `stop`.
     fn nodes(&self) -> Vec<Node>;
 
@@ -91,4 +119,10 @@ pub trait Runtime: Send + Sync {
 
     /// Where a member's log lies.
     fn log_file(&self, member: &str) -> Option<PathBuf>;
+
+    /// Where the proxies between members are told what to do, when this runtime has brought them along:
+    /// `http://127.0.0.1:2390`. Absent before `start` and after `stop`.
+    fn links_url(&self) -> Option<String> {
+        None
+    }
 }

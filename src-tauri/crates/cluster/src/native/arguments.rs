@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use super::ports::PortMap;
+use crate::ports::PortMap;
 use crate::{Member, Topology};
 
 /// Flags for `member`, natively.
@@ -74,7 +74,7 @@ fn here(text: &str, topology: &Topology, member: &Member, ports: &PortMap) -> St
 mod tests {
     use super::*;
     use crate::TopologyName;
-    use crate::native::ports::{PortChoice, choose};
+    use crate::ports::{PortChoice, choose};
 
     #[test]
     fn addresses_become_those_of_this_host() {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::ports::{self, PortChoice, PortMap};
+use crate::ports::{self, PortChoice, PortMap};
 use crate::{ClusterError, Topology};
 
 /// Name of the file, in the folder of all members' data.

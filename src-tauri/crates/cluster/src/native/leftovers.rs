@@ -1,8 +1,8 @@
 //! Members that a lab left behind. On Linux the kernel sees to it that there are none, elsewhere the
 //! supervisor does; this is for the day when one of them did not, and touches only what bears the lab's id.
 
-use super::runtime::LAB_ID;
 use crate::Node;
+use crate::runtime::LAB_ID;
 
 /// Ends those of the nodes' processes that still run and have `lab_id` in their environment; returns how many
 /// that were. Where the environment of a process can't be read (outside Linux), none is touched.

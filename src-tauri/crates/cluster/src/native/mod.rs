@@ -4,16 +4,14 @@
 mod arguments;
 mod binaries;
 mod data_ports;
-mod health;
 mod leftovers;
-mod ports;
 mod process;
 mod runtime;
 mod supervise;
 
 pub use binaries::{Binaries, Program};
+pub use crate::ports::{PortChoice, ports_taken};
 pub use leftovers::end_leftovers;
-pub use ports::{PortChoice, ports_taken};
 pub use process::Launch;
 pub use runtime::{NativeConfig, NativeRuntime};
 pub use supervise::{SUPERVISE_ARGUMENT, run_if_supervisor};

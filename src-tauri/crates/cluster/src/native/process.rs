@@ -105,9 +105,21 @@ impl Process {
         self.pid
     }
 
-    /// Asks it to end (SIGTERM).
+    /// Asks it to end (SIGTERM), also when it is held.
     pub fn terminate(&self) {
         self.signal(Signal::TERM, supervise::TERMINATE);
+        // Who is held hears of the request when it goes on.
+        self.resume();
+    }
+
+    /// Holds it (SIGSTOP).
+    pub fn pause(&self) {
+        self.signal(Signal::STOP, supervise::PAUSE);
+    }
+
+    /// Lets it go on (SIGCONT).
+    pub fn resume(&self) {
+        self.signal(Signal::CONT, supervise::RESUME);
     }
 
     /// Ends it at once (SIGKILL).
@@ -127,6 +139,11 @@ impl Process {
                 let _ = pid(handle.child.id()).map(|pid| kill_process(pid, signal));
             }
         }
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.ended.borrow().is_some()
     }
 
     /// Becomes `Some` when it ends, with how: "exit code 1", "killed by signal 9".

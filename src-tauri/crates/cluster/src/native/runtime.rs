@@ -7,36 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::future::{join_all, select_all};
+use futures::FutureExt;
+use futures::future::join_all;
 use tokio::sync::{Mutex as AsyncMutex, broadcast};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::binaries::{Binaries, Program};
-use super::ports::{self, PortChoice, PortMap};
 use super::process::{Launch, Process};
-use super::{arguments, data_ports, health};
-use crate::log::{last_lines, last_lines_since, reason};
-use crate::{
-    ClusterError, Exit, Member, MemberProgress, Node, OnLaunched, OnProgress, PortTaken, Runtime, Topology,
-};
+use super::{arguments, data_ports};
+use crate::log::{exit, last_lines, put_aside};
+use crate::ports::{self, PortChoice, PortMap};
+use crate::ready::{self, End};
+use crate::runtime::LAB_ID;
+use crate::{ClusterError, Exit, Member, MemberAction, Node, OnLaunched, OnProgress, Runtime, Topology};
 
-/// How long members get to become ready.
-const READY_WITHIN: Duration = Duration::from_secs(60);
-/// Between two questions to a member that isn't ready.
-const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long members get to end when asked, before they are killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
-/// How long a port may look taken by nobody before that is believed.
-const LET_GO_WITHIN: Duration = Duration::from_secs(1);
-/// Log lines that go with an error.
-const LOG_LINES: usize = 20;
-/// Log lines searched for a reason: etcd prints its whole usage after the flag that it doesn't like.
-const REASON_LINES: usize = 1_000;
-
-/// Variable in every member's environment that holds the lab's id. Not named after etcd, which warns of every
-/// `ETCD_…` that it doesn't know.
-pub(super) const LAB_ID: &str = "METRICS_LAB_ID";
-
 /// What a native cluster is made from.
 #[derive(Clone, Debug)]
 pub struct NativeConfig {
@@ -96,12 +82,9 @@ impl NativeRuntime {
 
     /// A cluster that is not started yet.
     pub fn new(config: NativeConfig) -> Self {
-        // Members are on this machine, and a person's proxy is not the way there. Building a client without TLS can't
-        // fail; if it did, the default one would differ in the proxy only.
-        let http = reqwest::Client::builder().no_proxy().build().unwrap_or_default();
         Self {
             config,
-            http,
+            http: ready::http(),
             exits: broadcast::channel(16).0,
             busy: AsyncMutex::new(()),
             ready: AtomicBool::new(false),
@@ -135,18 +118,6 @@ impl NativeRuntime {
         }
     }
 
-    /// The end of a member's log, and what that gives as the reason, of its present run.
-    fn last_words(log: &Path, log_start: u64) -> (Option<String>, Vec<String>) {
-        let mut lines = last_lines_since(log, log_start, REASON_LINES).unwrap_or_default();
-        let reason = reason(&lines);
-        // After a panic the Go runtime writes where it was; what it was about stands before.
-        if let Some(at) = lines.iter().position(|line| line.starts_with("goroutine ")) {
-            lines.truncate(at);
-        }
-        lines.drain(..lines.len().saturating_sub(LOG_LINES));
-        (reason, lines)
-    }
-
     /// Makes the folders; without `keep_data` the members' data of an earlier run goes.
     fn prepare_folders(&self, ports: &PortMap) -> Result<(), ClusterError> {
         let failed = |path: &Path| {
@@ -163,9 +134,7 @@ impl NativeRuntime {
                 std::fs::remove_dir_all(&data).map_err(failed(&data))?;
             }
             let log = self.log_path(&member.name);
-            if log.exists() {
-                std::fs::rename(&log, log.with_extension("log.1")).map_err(failed(&log))?;
-            }
+            put_aside(&log).map_err(failed(&log))?;
         }
         let data = self.data_folder();
         data_ports::write(&data, &self.config.topology, ports).map_err(failed(&data))
@@ -209,6 +178,7 @@ impl NativeRuntime {
             peer: url(here.peer),
             gofail: url(here.gofail),
             pid: Some(process.pid()),
+            container: None,
         };
         let running = Running {
             node,
@@ -234,11 +204,8 @@ impl NativeRuntime {
             if expected.load(Ordering::Acquire) {
                 return;
             }
-            let (reason, log) = Self::last_words(&log_path, log_start);
-            // Who is killed has no time to write why; what stands there last is about something else.
-            let reason = reason.filter(|_| !how.ends_with("signal 9"));
             // Nobody listens: then nobody wants to know.
-            let _ = exits.send(Exit { member, how, reason, log });
+            let _ = exits.send(exit(member, how, &log_path, log_start));
         });
     }
 
@@ -247,69 +214,20 @@ impl NativeRuntime {
         members: &[Running],
         progress: &OnProgress<'_>,
     ) -> Result<(), ClusterError> {
-        let deadline = Instant::now() + READY_WITHIN;
-        let seen = Mutex::new(
-            members
-                .iter()
-                .map(|one| MemberProgress {
-                    member: one.node.name.clone(),
-                    healthy: false,
-                    has_leader: false,
-                })
-                .collect::<Vec<_>>(),
-        );
-        let report = |at: usize, health: health::Health| {
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            if (seen[at].healthy, seen[at].has_leader) != (health.healthy, health.has_leader) {
-                (seen[at].healthy, seen[at].has_leader) = (health.healthy, health.has_leader);
-                progress(&seen);
-            }
-        };
-        progress(&seen.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        let ready = join_all(members.iter().enumerate().map(|(at, Running { node, .. })| {
-            let report = &report;
-            async move {
-                loop {
-                    let health = health::ask(&self.http, &node.client).await;
-                    report(at, health);
-                    if health.healthy && health.has_leader {
-                        return;
-                    }
-                    sleep(ASK_EVERY).await;
-                }
-            }
-        }));
-        let ended = select_all(
-            members.iter().map(|one| Box::pin(async move { (one.clone(), one.process.ended().await) })),
-        );
-        tokio::select! {
-            result = timeout_at(deadline, ready) => match result {
-                Ok(_) => Ok(()),
-                Err(_) => {
-                    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                    Err(self.not_ready(&seen, members))
-                }
-            },
-            ((one, how), ..) = ended => {
-                if one.expected.load(Ordering::Acquire) {
-                    return Err(ClusterError::CalledOff);
-                }
-                let (reason, log) = Self::last_words(&self.log_path(&one.node.name), one.log_start);
-                let reason = reason.unwrap_or_else(|| "its log gives no reason".into());
-                Err(ClusterError::MemberDied { member: one.node.name, how, reason, log })
-            }
-        }
-    }
-
-    fn not_ready(&self, seen: &[MemberProgress], members: &[Running]) -> ClusterError {
-        let behind = seen.iter().find(|member| !(member.healthy && member.has_leader)).or(seen.first());
-        let (member, reason) = behind.map_or_else(Default::default, |member| {
-            let missing = if member.healthy { "it knew no leader" } else { "it did not answer" };
-            (member.member.clone(), missing.to_owned())
+        let waited = members.iter().map(|one| {
+            let waited = ready::Waited {
+                name: one.node.name.clone(),
+                client: one.node.client.clone(),
+                log: self.log_path(&one.node.name),
+                log_start: one.log_start,
+            };
+            let end = async move {
+                let how = one.process.ended().await;
+                if one.expected.load(Ordering::Acquire) { End::CalledOff } else { End::Died(how) }
+            };
+            (waited, end.boxed())
         });
-        let log_start = members.iter().find(|one| one.node.name == member).map_or(0, |one| one.log_start);
-        let (_, log) = Self::last_words(&self.log_path(&member), log_start);
-        ClusterError::NotReady { member, waited_s: READY_WITHIN.as_secs(), reason, log }
+        ready::wait_until_ready(&self.http, waited.collect(), progress).await
     }
 
     /// Ends these processes: asks, waits, kills. Done when all are gone.
@@ -328,20 +246,6 @@ impl NativeRuntime {
             }
         }
         Self::roll_back(ending).await;
-    }
-
-    /// The ports that somebody listens on and goes on listening. What is held only for a moment is held by us: looking
-    /// for free ports opens them, and a process that is being forked meanwhile has them too until it is its own program.
-    async fn taken_for_good(ports: &PortMap) -> Vec<PortTaken> {
-        let deadline = Instant::now() + LET_GO_WITHIN;
-        loop {
-            let taken = ports::taken(ports);
-            let known = taken.iter().all(|one| one.holder.is_some());
-            if known || Instant::now() > deadline {
-                return taken;
-            }
-            sleep(ASK_EVERY).await;
-        }
     }
 
     /// Ends all members at once. Done when all are gone.
@@ -377,7 +281,7 @@ impl Runtime for NativeRuntime {
             self.peer_proxy(&member.name)?;
         }
         let ports = self.choose_ports()?;
-        let taken = Self::taken_for_good(&ports).await;
+        let taken = ports::taken_for_good(&ports::doors(&ports).collect::<Vec<_>>()).await;
         if !taken.is_empty() {
             return Err(ClusterError::PortsTaken(taken));
         }
@@ -431,6 +335,22 @@ impl Runtime for NativeRuntime {
         drop(busy);
         self.wait_until_ready(std::slice::from_ref(&new), &|_| {}).await?;
         Ok(new.node)
+    }
+
+    async fn act(&self, member: &str, action: MemberAction) -> Result<(), ClusterError> {
+        let _busy = self.busy.lock().await;
+        let one = self.running().iter().find(|running| running.node.name == member).cloned();
+        let one = one.ok_or_else(|| ClusterError::NoSuchMember(member.to_owned()))?;
+        if one.process.has_ended() {
+            return Err(ClusterError::NotRunning(member.to_owned()));
+        }
+        match action {
+            MemberAction::Stop => Self::end(vec![one]).await,
+            MemberAction::Kill => Self::roll_back(vec![one]).await,
+            MemberAction::Pause => one.process.pause(),
+            MemberAction::Resume => one.process.resume(),
+        }
+        Ok(())
     }
 
     fn nodes(&self) -> Vec<Node> {

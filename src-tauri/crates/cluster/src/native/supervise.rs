@@ -21,6 +21,10 @@ pub const SUPERVISE_ARGUMENT: &str = "--supervise-member";
 pub(super) const TERMINATE: u8 = b't';
 /// Byte on the pipe: pass SIGKILL on to the member.
 pub(super) const KILL: u8 = b'k';
+/// Byte on the pipe: pass SIGSTOP on to the member.
+pub(super) const PAUSE: u8 = b'p';
+/// Byte on the pipe: pass SIGCONT on to the member.
+pub(super) const RESUME: u8 = b'r';
 
 /// To be called first in `main`: when this process was started as a supervisor, supervises until the member
 /// ends, and returns the exit code to leave with; otherwise returns `None` at once.
@@ -50,6 +54,8 @@ fn supervise(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
             match byte {
                 Ok(TERMINATE) => signal(&watched, Signal::TERM),
                 Ok(KILL) => signal(&watched, Signal::KILL),
+                Ok(PAUSE) => signal(&watched, Signal::STOP),
+                Ok(RESUME) => signal(&watched, Signal::CONT),
                 Ok(_) => {}
                 Err(_) => break,
             }
