@@ -55,6 +55,14 @@ fi
 phase "shell: shellcheck"
 shellcheck --external-sources scripts/*.sh .ci/run
 
+phase "Prometheus: configuration, alerts and their tests"
+(
+  cd prometheus
+  promtool check config prometheus.yml swarm.yml
+  promtool check rules --lint=all --lint-fatal rules/*.yml
+  promtool test rules tests/*.yml
+) >/dev/null
+
 phase "Rust: build"
 cargo build --workspace --all-targets
 
