@@ -31,6 +31,18 @@ export async function startCluster(page: Page): Promise<ClusterView> {
   return runningCluster(page)
 }
 
+/** Opens the faults of a cluster that runs, and has it started anew with links that can be shaped. */
+export async function startOnBridge(page: Page): Promise<ClusterView> {
+  await page.click('open-faults')
+  await page.click('start-bridge')
+  await until('a cluster on the bridge', 2 * START_MS, async () => {
+    const { phase, cluster } = await page.snapshot()
+    if (phase.name === 'failed' && phase.problem.code === 'port-taken') await page.click('use-free-ports')
+    return phase.name === 'running' && cluster?.topology === 'etcd-bridge'
+  })
+  return runningCluster(page)
+}
+
 /** Waits until the cluster runs and each member has told of itself. */
 export function runningCluster(page: Page): Promise<ClusterView> {
   return until('a running cluster', START_MS, async () => {

@@ -1,7 +1,6 @@
 import { test } from 'vitest'
 
-import { SMALL, runningCluster, startCluster, startLoad, underLoadFor } from '../driver/lab'
-import { until } from '../driver/wait'
+import { SMALL, startCluster, startLoad, startOnBridge, underLoadFor } from '../driver/lab'
 import { windowEach } from '../driver/window'
 import { shoot } from './shoot'
 
@@ -10,14 +9,7 @@ const opened = windowEach()
 test('faults, links and the glossary', { timeout: 600_000 }, async () => {
   const { page } = opened()
   await startCluster(page)
-  await page.click('open-faults')
-  await page.click('start-bridge')
-  await until('a cluster on the bridge', 90_000, async () => {
-    const { phase, cluster } = await page.snapshot()
-    if (phase.name === 'failed' && phase.problem.code === 'port-taken') await page.click('use-free-ports')
-    return phase.name === 'running' && cluster?.topology === 'etcd-bridge'
-  })
-  await runningCluster(page)
+  await startOnBridge(page)
   await startLoad(page, 'put', SMALL)
   await underLoadFor(page, 30)
   await page.click('fault-at-etcd-2')

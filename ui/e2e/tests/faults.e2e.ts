@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { SMALL, arrowOf, runningCluster, setFailpoint, startCluster, startLoad } from '../driver/lab'
+import { SMALL, arrowOf, setFailpoint, startCluster, startLoad, startOnBridge } from '../driver/lab'
 import { until } from '../driver/wait'
 import { windowEach } from '../driver/window'
 
@@ -48,14 +48,7 @@ test('a failpoint is set, refused, seen on the cards, counted and cleared', asyn
 test('links are shaped on a cluster that was started for it', async () => {
   const { page } = opened()
   await startCluster(page)
-  await page.click('open-faults')
-  await page.click('start-bridge')
-  await until('a cluster on the bridge', 90_000, async () => {
-    const { phase, cluster } = await page.snapshot()
-    if (phase.name === 'failed' && phase.problem.code === 'port-taken') await page.click('use-free-ports')
-    return phase.name === 'running' && cluster?.topology === 'etcd-bridge'
-  })
-  await runningCluster(page)
+  await startOnBridge(page)
 
   await page.click('links-100')
   await page.attributeThat('link-etcd-1-etcd-2', 'data-held', (held) => Number(held) >= 95)
