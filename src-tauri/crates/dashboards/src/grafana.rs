@@ -44,6 +44,8 @@ pub struct Dashboard {
 pub struct Time {
     #[serde(deserialize_with = "lenient")]
     pub from: String,
+    #[serde(deserialize_with = "lenient")]
+    pub to: String,
 }
 
 #[derive(Deserialize, Default)]

@@ -91,6 +91,18 @@ pub fn substitute<'e>(expr: &'e str, scope: &Scope<'_>) -> Cow<'e, str> {
     Cow::Owned(filled)
 }
 
+/// Names of variables in `expr` that stand for nothing: neither Grafana's own as far as they are filled in here, nor
+/// the dashboard's, or without a value. What `label_replace` calls `$1` is no variable.
+pub(crate) fn unresolved<'e>(expr: &'e str, scope: &Scope<'_>) -> Vec<&'e str> {
+    let starts = expr.match_indices(['$', '[']).map(|(at, _)| at);
+    starts
+        .filter_map(|at| Reference::at_start_of(&expr[at..]))
+        .filter(|reference| !reference.name.starts_with(|first: char| first.is_ascii_digit()))
+        .filter(|reference| scope.value(reference.name, reference.format).is_none())
+        .map(|reference| reference.name)
+        .collect()
+}
+
 /// A variable as it stands in an expression.
 struct Reference<'e> {
     name: &'e str,
@@ -194,6 +206,11 @@ mod tests {
         for (expr, expected) in cases {
             assert_eq!(substitute(expr, &scope), expected);
         }
+        assert_eq!(
+            unresolved("rate(x[$__interval]) + $nobody + ${none:pipe} + [[a]]", &scope),
+            ["nobody", "none", "a"]
+        );
+        assert_eq!(unresolved(r#"label_replace(x{a=~"b$"}, "c", "$1", "d", "(.*)")"#, &scope), [""; 0]);
         let coarse = Scope { step_ms: 15_500, ..scope };
         assert_eq!(substitute("$__rate_interval", &coarse), "16500ms");
     }

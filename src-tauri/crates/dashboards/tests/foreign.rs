@@ -1,6 +1,6 @@
-//! Dashboards that are not ours: nothing in them may keep one from opening, and the lint names what is wrong.
+//! Dashboards that are not ours: nothing in them may keep one from opening.
 
-use lab_dashboards::{PanelKind, ReadError, TargetError, Unit, lint, read};
+use lab_dashboards::{PanelKind, ReadError, TargetError, Unit, read};
 
 #[test]
 fn unknown_and_misshapen_things_do_no_harm() {
@@ -36,64 +36,6 @@ fn what_the_api_wraps_is_unwrapped_and_what_is_no_dashboard_is_refused() {
     assert!(matches!(read("{"), Err(ReadError::Json(_))));
     assert!(matches!(read("[]"), Err(ReadError::NoDashboard(_))));
     assert!(matches!(read("{}"), Err(ReadError::NoDashboard(_))));
-}
-
-#[test]
-fn the_lint_names_file_panel_and_reason() {
-    let panel = |fields: &str| {
-        format!(
-            r#"{{"uid": "u", "title": "D",
-                 "templating": {{"list": [{{"name": "datasource", "type": "datasource", "query": "prometheus"}}]}},
-                 "panels": [{{"type": "timeseries", "id": 1, "title": "P", "description": "Shows x.",
-                   "datasource": {{"uid": "${{datasource}}"}}, "fieldConfig": {{"defaults": {{"unit": "s"}}}},
-                   "targets": [{{"refId": "A", "datasource": {{"uid": "${{datasource}}"}},
-                                 "expr": "rate(x[15s])", "legendFormat": "{{{{instance}}}}"}}] {fields} }}]}}"#
-        )
-    };
-    assert_eq!(lint("d.json", &panel("")), []);
-    let target = r#""refId": "A", "datasource": {"uid": "${datasource}"}, "legendFormat": "l""#;
-    let cases = [
-        (panel(r#"}, {"type": "row", "id": 1, "title": "R""#), "R", "another panel has the id 1 too"),
-        (panel("").replace(r#""unit": "s""#, ""), "P", "it has no unit"),
-        (panel("").replace("Shows x.", " "), "P", "it has no description"),
-        (panel("").replace("{{instance}}", ""), "P", "query A: it has no legend"),
-        (panel("").replace("${datasource}", "prometheus"), "P", "is written into the file"),
-        (panel("").replace("${datasource}", "${source}"), "P", "is no variable of type datasource"),
-        (panel("").replace(r#"{"uid": "${datasource}"}"#, "null"), "P", "names no data source"),
-        (panel("").replace("15s", "3s"), "P", "a window of 3s holds fewer than 4 scrapes"),
-        (panel("").replace("rate(x[15s])", "rate(x[15s]"), "P", "query A: at byte"),
-        (panel("").replace("rate(x[15s])", ""), "P", "query A: it is empty"),
-        (panel("").replace(r#""uid": "u", "#, ""), "", "it has no uid"),
-        (
-            panel(&format!(r#", "targets": [{{{target}, "expr": "x"}}, {{{target}, "expr": "y"}}]"#)),
-            "P",
-            "has this letter",
-        ),
-    ];
-    for (text, of, reason) in cases {
-        let findings = lint("d.json", &text);
-        assert!(
-            findings.iter().any(|finding| finding.file == "d.json"
-                && finding.panel.as_deref().unwrap_or_default() == of
-                && finding.reason.contains(reason)),
-            "{reason}: {findings:?}"
-        );
-    }
-    let shown = lint("d.json", &panel("").replace("Shows x.", ""))[0].to_string();
-    assert!(shown.starts_with(r#"d.json: panel "P": it has no description"#), "{shown}");
-}
-
-#[test]
-fn windows_by_variables_are_judged_by_what_they_stand_for() {
-    let text = |expr: &str| {
-        format!(
-            r#"{{"uid": "u", "title": "D", "panels": [{{"type": "stat", "id": 1, "targets": [{{"refId": "A", "expr": "{expr}"}}]}}]}}"#
-        )
-    };
-    let about_windows =
-        |expr: &str| lint("d", &text(expr)).iter().any(|finding| finding.reason.contains("window"));
-    assert!(!about_windows("rate(x[$__rate_interval])"));
-    assert!(about_windows("rate(x[$__interval])"));
 }
 
 #[test]
