@@ -16,6 +16,10 @@ pub enum Program {
     Etcdctl,
     /// etcd's own load generator.
     Benchmark,
+    /// etcd's own way to disturb connections.
+    Bridge,
+    /// The lab's proxy between members that run in containers.
+    LinkProxy,
 }
 
 impl Program {
@@ -25,7 +29,37 @@ impl Program {
             Self::Etcd => "etcd-lab-etcd",
             Self::Etcdctl => "etcd-lab-etcdctl",
             Self::Benchmark => "etcd-lab-benchmark",
+            Self::Bridge => "etcd-lab-bridge",
+            Self::LinkProxy => "etcd-lab-link-proxy",
         }
+    }
+
+    /// The file's name without what it is built for. The proxy is the lab's own and has no version beside its.
+    fn file_name(self, version: &str) -> String {
+        match self {
+            Self::LinkProxy => self.stem().into(),
+            _ => format!("{}-{version}", self.stem()),
+        }
+    }
+}
+
+/// What a program runs on, as [`std::env::consts`] names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `linux` or `macos`.
+    pub os: &'static str,
+    /// `x86_64` or `aarch64`.
+    pub arch: &'static str,
+}
+
+impl Target {
+    /// This machine.
+    pub const HERE: Self = Self { os: std::env::consts::OS, arch: std::env::consts::ARCH };
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.os, self.arch)
     }
 }
 
@@ -42,15 +76,16 @@ impl Binaries {
     }
 
     /// `$ETCD_LAB_BINARIES`, the folder of the running program (where an installed app has them), and, for a
-    /// program run from a checkout, the folder in which `make etcd` leaves them.
+    /// program run from a checkout, the folders in which `make etcd` and `make image` leave them.
     pub fn standard() -> Self {
         let mut folders: Vec<PathBuf> =
             std::env::var_os("ETCD_LAB_BINARIES").map(PathBuf::from).into_iter().collect();
         if let Ok(program) = std::env::current_exe() {
             folders.extend(program.parent().map(Path::to_owned));
-            folders.extend(
-                program.ancestors().map(|dir| dir.join("src-tauri/binaries")).find(|dir| dir.is_dir()),
-            );
+            for of_checkout in ["src-tauri/binaries", ".cache/image"] {
+                folders
+                    .extend(program.ancestors().map(|dir| dir.join(of_checkout)).find(|dir| dir.is_dir()));
+            }
         }
         Self { folders }
     }
@@ -60,33 +95,44 @@ impl Binaries {
     /// # Errors
     /// When it is in none of the folders, can't be executed, or is built for another machine.
     pub fn find(&self, program: Program, version: &str) -> Result<PathBuf, ClusterError> {
-        let name = format!("{}-{version}", program.stem());
-        // As a Tauri sidecar the file bears the target's name; installed, it doesn't.
-        let for_target = format!("{name}-{}-", std::env::consts::ARCH);
-        let mut other_target = None;
+        self.find_for(Target::HERE, program, version)
+    }
+
+    /// As [`Self::find`], to be run on a target that may be another than this machine.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn find_for(&self, target: Target, program: Program, version: &str) -> Result<PathBuf, ClusterError> {
+        let name = program.file_name(version);
+        let mut unusable = None;
         for folder in &self.folders {
-            let plain = folder.join(&name);
-            if plain.is_file() {
-                return usable(plain);
-            }
-            for (file, path) in files(folder) {
-                if file.starts_with(&for_target) {
-                    return usable(path);
-                }
-                if file.strip_prefix(&name).is_some_and(|rest| rest.starts_with('-')) {
-                    other_target = Some(path);
+            // As a Tauri sidecar the file bears the target's name; installed, it doesn't.
+            let mut paths: Vec<PathBuf> = files(folder)
+                .filter(|(file, _)| file.strip_prefix(&name).is_some_and(|rest| is_target_suffix(rest)))
+                .map(|(_, path)| path)
+                .collect();
+            paths.sort();
+            for path in paths {
+                match unusable_because(&path, target) {
+                    None => return Ok(path),
+                    Some(reason) => {
+                        unusable.get_or_insert(ClusterError::BinaryUnusable { path, reason });
+                    }
                 }
             }
         }
-        match other_target {
-            Some(path) => usable(path),
-            None => Err(ClusterError::BinaryMissing { name, looked_in: self.folders.clone() }),
-        }
+        let missing = || ClusterError::BinaryMissing { name, looked_in: self.folders.clone() };
+        Err(unusable.unwrap_or_else(missing))
     }
 
     /// The etcd versions found, oldest first.
     pub fn versions(&self) -> Vec<String> {
-        let prefix = format!("{}-", Program::Etcd.stem());
+        self.versions_of(Program::Etcd)
+    }
+
+    /// The versions found of a program, oldest first.
+    pub fn versions_of(&self, program: Program) -> Vec<String> {
+        let prefix = format!("{}-", program.stem());
         let mut versions: Vec<(Vec<u32>, String)> = self
             .folders
             .iter()
@@ -103,6 +149,11 @@ impl Binaries {
     }
 }
 
+/// Whether what follows a program's name is nothing or `-` and a target, and not `.unfinished` or the like.
+fn is_target_suffix(rest: &str) -> bool {
+    rest.is_empty() || (rest.starts_with('-') && !rest.contains('.'))
+}
+
 fn files(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
     std::fs::read_dir(folder)
         .into_iter()
@@ -111,14 +162,7 @@ fn files(folder: &Path) -> impl Iterator<Item = (String, PathBuf)> + use<> {
         .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path())))
 }
 
-fn usable(path: PathBuf) -> Result<PathBuf, ClusterError> {
-    match unusable_because(&path) {
-        None => Ok(path),
-        Some(reason) => Err(ClusterError::BinaryUnusable { path, reason }),
-    }
-}
-
-fn unusable_because(path: &Path) -> Option<String> {
+fn unusable_because(path: &Path, target: Target) -> Option<String> {
     let mut head = Vec::new();
     let file = match File::open(path) {
         Ok(file) => file,
@@ -130,10 +174,10 @@ fn unusable_because(path: &Path) -> Option<String> {
     if let Err(error) = file.take(20).read_to_end(&mut head) {
         return Some(format!("it can't be read ({error})"));
     }
-    let here = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
+    let machine = if target == Target::HERE { "this machine is" } else { "wanted is one for" };
     match built_for(&head) {
-        Some(target) if target == here => None,
-        Some(target) => Some(format!("it is built for {target}, this machine is {here}")),
+        Some(built) if built == target.to_string() => None,
+        Some(built) => Some(format!("it is built for {built}, {machine} {target}")),
         None => Some("it is not a program".into()),
     }
 }
@@ -184,6 +228,38 @@ mod tests {
         assert!(told("3.0.0").ends_with("it is not marked as executable"));
         program(dir.path(), "etcd-lab-etcd-4.0.0-sparc-unknown-linux-gnu", &elf(0x02), 0o755);
         assert!(told("4.0.0").contains("it is built for another kind of processor, this machine is "));
+    }
+
+    #[test]
+    fn a_program_is_found_by_what_it_is_built_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+        let binaries = Binaries::in_folders(vec![first.clone(), second.clone()]);
+        for folder in [&first, &second] {
+            std::fs::create_dir(folder).unwrap();
+        }
+        let mut mac = vec![0xcf, 0xfa, 0xed, 0xfe, 0x0c, 0, 0, 1];
+        mac.resize(20, 0);
+        program(&first, "etcd-lab-etcd-3.5.9", &mac, 0o755);
+        program(&first, "etcd-lab-link-proxy-x86_64-unknown-linux-gnu", &elf(0x3e), 0o755);
+        program(&second, "etcd-lab-etcd-3.5.9-aarch64-unknown-linux-musl", &elf(0xb7), 0o755);
+        program(&second, "etcd-lab-etcd-3.5.9-aarch64-unknown-linux-musl.unfinished", &elf(0xb7), 0o755);
+
+        let find = |arch, what| {
+            let found = binaries.find_for(Target { os: "linux", arch }, what, "3.5.9");
+            found.map(|path| path.strip_prefix(dir.path()).unwrap().display().to_string())
+        };
+        assert_eq!(
+            find("aarch64", Program::Etcd).unwrap(),
+            "second/etcd-lab-etcd-3.5.9-aarch64-unknown-linux-musl"
+        );
+        assert_eq!(
+            find("x86_64", Program::LinkProxy).unwrap(),
+            "first/etcd-lab-link-proxy-x86_64-unknown-linux-gnu"
+        );
+        let refused = find("x86_64", Program::Etcd).unwrap_err().to_string();
+        assert!(refused.contains("it is built for macos aarch64, "), "{refused}");
+        assert!(matches!(find("x86_64", Program::Bridge), Err(ClusterError::BinaryMissing { .. })));
     }
 
     #[test]

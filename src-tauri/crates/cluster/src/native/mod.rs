@@ -9,7 +9,7 @@ mod process;
 mod runtime;
 mod supervise;
 
-pub use binaries::{Binaries, Program};
+pub use binaries::{Binaries, Program, Target};
 pub use crate::ports::{PortChoice, ports_taken};
 pub use leftovers::end_leftovers;
 pub use process::Launch;

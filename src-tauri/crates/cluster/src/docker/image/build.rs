@@ -1,0 +1,66 @@
+//! Building an image from the lab's programs.
+
+use bollard::body_full;
+use bollard::models::BuildInfo;
+use bollard::query_parameters::BuildImageOptionsBuilder;
+use bytes::Bytes;
+use futures::TryStreamExt;
+
+use super::{ImageError, ImageProgress, OnImageProgress, Parts};
+use crate::docker::Engine;
+
+/// Builds an image and gives it that name; the image that bore the name before is left without one.
+///
+/// # Errors
+/// When a program can't be read, or the engine can't build or keep the image.
+pub async fn build(
+    engine: &Engine,
+    parts: &Parts,
+    reference: &str,
+    progress: &OnImageProgress<'_>,
+) -> Result<(), ImageError> {
+    progress(ImageProgress { step: "reading the programs".into(), done: None });
+    let inputs = parts.inputs().await?;
+    let context = Bytes::from(parts.context().await?);
+    let options = BuildImageOptionsBuilder::new()
+        .t(reference)
+        .platform(&parts.platform().to_string())
+        .buildargs(&parts.arguments(&inputs))
+        .rm(true)
+        .forcerm(true)
+        .build();
+    progress(ImageProgress { step: "handing the programs to the engine".into(), done: None });
+    let told = engine.client().build_image(options, None, Some(body_full(context))).try_for_each(|info| {
+        step(info).map(progress);
+        std::future::ready(Ok(()))
+    });
+    Ok(told.await?)
+}
+
+/// `Step 3/9 : COPY bin/ /usr/local/bin/` as progress; what else the engine says is for its own people.
+fn step(info: BuildInfo) -> Option<ImageProgress> {
+    let line = info.stream?;
+    let (number, what) = line.trim().split_once(':')?;
+    let (_, fraction) = number.split_once(' ').filter(|(word, _)| word.eq_ignore_ascii_case("step"))?;
+    let (step, steps) = fraction.trim().split_once('/')?;
+    let (step, steps): (f64, f64) = (step.parse().ok()?, steps.parse().ok()?);
+    // It is told when the step begins.
+    Some(ImageProgress { step: what.trim().to_owned(), done: Some((step - 1.0) / steps) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_heard_among_the_rest() {
+        let heard = |line: &str| step(BuildInfo { stream: Some(line.into()), ..Default::default() });
+        let copy = |done| Some(ImageProgress { step: "COPY bin/ /usr/local/bin/".into(), done: Some(done) });
+        assert_eq!(heard("Step 5/10 : COPY bin/ /usr/local/bin/\n"), copy(0.4));
+        // As Podman says it.
+        assert_eq!(heard("STEP 1/2: COPY bin/ /usr/local/bin/\n"), copy(0.0));
+        for other in [" ---> Using cache\n", "Successfully built 0123456789ab\n", "Step by step: on", "\n"] {
+            assert_eq!(heard(other), None, "{other:?}");
+        }
+    }
+}
