@@ -16,4 +16,4 @@ pub use error::{ClusterError, PortTaken};
 pub use log::{last_lines, reason};
 pub use ports::{PortChoice, ports_taken};
 pub use runtime::{Exit, MemberAction, MemberProgress, Node, OnLaunched, OnProgress, Runtime};
-pub use topology::{Endpoint, Member, Topology, TopologyError, TopologyName};
+pub use topology::{Endpoint, Member, PeerProxy, Topology, TopologyError, TopologyName};

@@ -1,12 +1,16 @@
 //! The cluster as `compose/*.yaml` describes it: members, flags, environment, and the addresses they have
 //! inside Compose's network and on this host. One model for every runtime; knows none of them.
 
+mod peer_proxy;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use docker_compose_types::{Command, Compose, Extension, Ports, PublishedPort, Service};
 use serde::Deserialize;
 use serde_norway::Value;
+
+pub use peer_proxy::PeerProxy;
 
 /// Why a topology file can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +73,8 @@ pub enum TopologyName {
 pub struct Topology {
     /// In the order of the file.
     pub members: Vec<Member>,
-    /// Whether each member sends what is for its peers to an HTTP proxy of its own, which knows the peers by name.
-    pub peer_proxy: bool,
+    /// What members reach their peers through; absent where they speak with each other directly.
+    pub peer_proxy: Option<PeerProxy>,
     /// Heartbeat interval, milliseconds.
     pub heartbeat_ms: u32,
     /// Election time-out, milliseconds.
@@ -95,7 +99,8 @@ struct ServiceExtension {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct FileExtension {
-    peer_proxy: bool,
+    /// The service that is no member but the proxy between them.
+    peer_proxy: String,
 }
 
 /// Compose's `extends` with a file.
@@ -135,10 +140,13 @@ impl Topology {
         extend(&mut file)?;
         let extension: Option<FileExtension> =
             file.get(EXTENSION).cloned().map(serde_norway::from_value).transpose()?;
-        let compose: Compose = serde_norway::from_value(file)?;
-        let members: Vec<Member> = compose
-            .services
-            .0
+        let mut services = serde_norway::from_value::<Compose>(file)?.services.0;
+        let proxy = extension.map(|extension| {
+            // Taken out: all others are members.
+            let service = services.shift_remove(&extension.peer_proxy).flatten();
+            (extension.peer_proxy, service)
+        });
+        let members: Vec<Member> = services
             .into_iter()
             .filter_map(|(name, service)| service.map(|service| (name, service)))
             .map(|(name, service)| {
@@ -149,12 +157,12 @@ impl Topology {
         let first = members.first().ok_or(TopologyError::NoMembers)?;
         let (heartbeat_ms, election_ms) = timings(first)
             .map_err(|reason| TopologyError::Service { service: first.name.clone(), reason })?;
-        Ok(Self {
-            heartbeat_ms,
-            election_ms,
-            members,
-            peer_proxy: extension.is_some_and(|extension| extension.peer_proxy),
-        })
+        let peer_proxy = proxy.map(|(name, service)| {
+            let read = service.ok_or("there is no such service".to_owned());
+            read.and_then(|service| PeerProxy::read(&name, service, &members))
+                .map_err(|reason| TopologyError::Service { service: name, reason })
+        });
+        Ok(Self { heartbeat_ms, election_ms, members, peer_proxy: peer_proxy.transpose()? })
     }
 
     /// The etcd version of the first member's image, such as `3.5.9`: what is run unless another is asked for.
@@ -225,11 +233,7 @@ fn number_flag(member: &Member, flag: &str) -> Result<u32, String> {
 
 impl Member {
     fn read(name: &str, service: Service) -> Result<Self, String> {
-        let flags = match service.command {
-            Some(Command::Args(flags)) => flags,
-            Some(Command::Simple(_)) => return Err("command must be a list of flags".into()),
-            None => return Err("command is missing".into()),
-        };
+        let flags = flags(service.command)?;
         let environment: BTreeMap<String, String> = match service.environment {
             docker_compose_types::Environment::List(lines) => lines
                 .into_iter()
@@ -246,12 +250,7 @@ impl Member {
         let extension: ServiceExtension =
             serde_norway::from_value(extension).map_err(|error| format!("x-lab: {error}"))?;
         let published = published(&service.ports)?;
-        let door = |what: &str, container_port: u16| {
-            let host_port = published.get(&container_port).copied();
-            host_port
-                .map(|host_port| Endpoint { container_port, host_port })
-                .ok_or_else(|| format!("{what} port {container_port} is not published"))
-        };
+        let door = |what: &str, container_port: u16| door(&published, what, container_port);
         let member = Self {
             name: name.into(),
             image: service.image.ok_or("image is missing")?,
@@ -280,8 +279,30 @@ impl Member {
 
     /// The value of `--flag=value`.
     pub fn flag(&self, flag: &str) -> Option<&str> {
-        self.flags.iter().find_map(|arg| arg.strip_prefix("--")?.strip_prefix(flag)?.strip_prefix('='))
+        values(&self.flags, flag).next()
     }
+}
+
+/// A service's command, which is all flags: what they are given to is its entry point.
+fn flags(command: Option<Command>) -> Result<Vec<String>, String> {
+    match command {
+        Some(Command::Args(flags)) => Ok(flags),
+        Some(Command::Simple(_)) => Err("command must be a list of flags".into()),
+        None => Err("command is missing".into()),
+    }
+}
+
+/// Each value of `--flag=value`.
+fn values<'a>(flags: &'a [String], flag: &str) -> impl Iterator<Item = &'a str> {
+    flags.iter().filter_map(move |arg| arg.strip_prefix("--")?.strip_prefix(flag)?.strip_prefix('='))
+}
+
+/// A port of a container with the one on this host.
+fn door(published: &BTreeMap<u16, u16>, what: &str, container_port: u16) -> Result<Endpoint, String> {
+    let host_port = published.get(&container_port).copied();
+    host_port
+        .map(|host_port| Endpoint { container_port, host_port })
+        .ok_or_else(|| format!("{what} port {container_port} is not published"))
 }
 
 /// Container port → host port, of ports published on 127.0.0.1. The lab refuses any other address: what it
@@ -347,21 +368,28 @@ mod tests {
 
     #[test]
     fn the_bridge_is_the_same_cluster_through_proxies() {
-        let (direct, bridge) =
+        let (direct, mut bridge) =
             (Topology::etcd().unwrap(), Topology::named(TopologyName::EtcdBridge).unwrap());
-        assert_eq!((direct.peer_proxy, bridge.peer_proxy), (false, true));
-        assert_eq!(Topology { peer_proxy: false, ..bridge }, direct);
+        assert_eq!(direct.peer_proxy, None);
+        let proxy = bridge.peer_proxy.take().unwrap();
+        assert_eq!(
+            (proxy.service.as_str(), proxy.control),
+            ("links", Endpoint { container_port: 8474, host_port: 8474 })
+        );
+        let urls = bridge.members.iter_mut().filter_map(|member| member.environment.remove("HTTP_PROXY"));
+        assert_eq!(urls.collect::<Vec<_>>(), ["http://links:8101", "http://links:8102", "http://links:8103"]);
+        assert_eq!(bridge, direct);
     }
 
     #[test]
     fn what_an_extending_service_says_itself_counts() {
         let extend = "extends: { file: etcd.yaml, service: etcd-2 }";
-        let said = format!("{extend}\n    image: lab:v3.7.3\n    environment: {{ GOMAXPROCS: 1 }}");
+        let said = format!("{extend}\n    image: lab:v3.7.3\n    stop_signal: SIGINT");
         let topology = Topology::parse(&ETCD_BRIDGE.replace(extend, &said)).unwrap();
         let member = topology.member("etcd-2").unwrap();
         assert_eq!((member.image.as_str(), member.flag("name")), ("lab:v3.7.3", Some("etcd-2")));
         let environment: Vec<_> = member.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(environment, [("GOFAIL_HTTP", "0.0.0.0:11180"), ("GOMAXPROCS", "1")]);
+        assert_eq!(environment, [("GOFAIL_HTTP", "0.0.0.0:11180"), ("HTTP_PROXY", "http://links:8102")]);
     }
 
     #[test]
@@ -374,7 +402,27 @@ mod tests {
             ("--heartbeat-interval=250", "--heartbeat-interval=fast", "fast is not a number"),
         ];
         let bridge = [
-            ("peer-proxy: true", "peer-proxies: true", "unknown field `peer-proxies`"),
+            ("peer-proxy: links", "peer-proxies: links", "unknown field `peer-proxies`"),
+            (
+                "peer-proxy: links",
+                "peer-proxy: rechts",
+                "service links: x-lab with native-peer-port is missing",
+            ),
+            (
+                "entrypoint: [link-proxy]",
+                "entrypoint: [bridge]",
+                "service links: entrypoint must be [link-proxy]",
+            ),
+            ("--control=0.0.0.0:8474", "--control=0.0.0.0", "service links: --control=0.0.0.0 has no port"),
+            (
+                "127.0.0.1:8474:8474",
+                "127.0.0.1:8474:8475",
+                "service links: control port 8474 is not published",
+            ),
+            ("- --member=etcd-3=8103", "", "service links: --member=etcd-3=PORT is missing"),
+            ("--member=etcd-3=8103", "--member=etcd-4=8103", "--member=etcd-4=8103 names no member"),
+            ("--member=etcd-3=8103", "--member=etcd-3", "--member=etcd-3 is not of the form NAME=PORT"),
+            ("http://links:8102", "http://links:8103", "etcd-2 must have HTTP_PROXY=http://links:8102"),
             ("file: etcd.yaml", "file: other.yaml", "service etcd-1: extends: only services of etcd.yaml"),
             ("service: etcd-3", "service: etcd-4", "extends: etcd.yaml has no service etcd-4"),
             ("service: etcd-2", "service: etcd-1", "service etcd-2: --name must be the service's name"),

@@ -7,6 +7,9 @@ use std::path::Path;
 use crate::ports::PortMap;
 use crate::{Member, Topology};
 
+/// Where a member sends what is for its peers.
+const HTTP_PROXY: &str = "HTTP_PROXY";
+
 /// Flags for `member`, natively.
 pub fn flags(
     topology: &Topology,
@@ -38,9 +41,10 @@ pub fn environment(
         Some(_) => here(&format!("://{value}"), topology, member, ports).trim_start_matches("://").to_owned(),
         None => value.to_owned(),
     };
-    let written = member.environment.iter().map(|(key, value)| (key.clone(), here(value)));
+    // What the file says of a proxy is for members in containers.
+    let written = member.environment.iter().filter(|(key, _)| *key != HTTP_PROXY).map(|(key, value)| (key.clone(), here(value)));
     // Only plain HTTP, which only peers speak; gRPC asks for the proxy of HTTPS whatever it speaks.
-    written.chain(peer_proxy.map(|url| ("HTTP_PROXY".into(), url.into()))).collect()
+    written.chain(peer_proxy.map(|url| (HTTP_PROXY.into(), url.into()))).collect()
 }
 
 /// Rewrites every `://host:port` in which `host` is a member, or any address of `member` itself.
@@ -56,7 +60,7 @@ fn here(text: &str, topology: &Topology, member: &Member, ports: &PortMap) -> St
             let owner = if host == "0.0.0.0" { member } else { topology.member(host)? };
             let port: u16 = port.parse().ok()?;
             let here = ports.get(&owner.name)?;
-            if topology.peer_proxy && host == owner.name && port == owner.peer.container_port {
+            if topology.peer_proxy.is_some() && host == owner.name && port == owner.peer.container_port {
                 return Some(format!("{host}:{}", here.peer));
             }
             [(&owner.client, here.client), (&owner.peer, here.peer), (&owner.gofail, here.gofail)]

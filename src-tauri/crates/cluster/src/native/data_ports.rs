@@ -34,7 +34,7 @@ pub fn read(folder: &Path, topology: &Topology) -> Option<Kept> {
 
 /// Leaves beside the data what belongs to it, whole or not at all.
 pub fn write(folder: &Path, topology: &Topology, ports: &PortMap) -> io::Result<()> {
-    let kept = Kept { ports: ports.clone(), peer_proxy: topology.peer_proxy };
+    let kept = Kept { ports: ports.clone(), peer_proxy: topology.peer_proxy.is_some() };
     let unfinished = folder.join(format!("{FILE}.unfinished"));
     std::fs::write(&unfinished, serde_json::to_vec(&kept)?)?;
     std::fs::rename(unfinished, folder.join(FILE))
@@ -47,7 +47,7 @@ pub fn write(folder: &Path, topology: &Topology, ports: &PortMap) -> io::Result<
 /// When the data's members knew each other otherwise than this topology's do, when the topology's ports are asked for
 /// and the data has others, or no free ports are found.
 pub fn choose(topology: &Topology, choice: PortChoice, kept: &Kept) -> Result<PortMap, ClusterError> {
-    if kept.peer_proxy != topology.peer_proxy {
+    if kept.peer_proxy != topology.peer_proxy.is_some() {
         return Err(ClusterError::DataOfOtherTopology { peer_proxy: kept.peer_proxy });
     }
     let kept = &kept.ports;
@@ -83,7 +83,7 @@ mod tests {
     use crate::TopologyName;
 
     fn kept(topology: &Topology, choice: PortChoice) -> Kept {
-        Kept { ports: ports::choose(topology, choice).unwrap(), peer_proxy: topology.peer_proxy }
+        Kept { ports: ports::choose(topology, choice).unwrap(), peer_proxy: topology.peer_proxy.is_some() }
     }
 
     #[test]
@@ -141,7 +141,7 @@ mod tests {
             let Err(ClusterError::DataOfOtherTopology { peer_proxy }) = refused else {
                 panic!("{refused:?}")
             };
-            assert_eq!(peer_proxy, other.peer_proxy);
+            assert_eq!(peer_proxy, other.peer_proxy.is_some());
         }
     }
 }

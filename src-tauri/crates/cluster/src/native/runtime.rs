@@ -142,7 +142,7 @@ impl NativeRuntime {
 
     /// The proxy between a member and its peers, where the topology wants one.
     fn peer_proxy(&self, member: &str) -> Result<Option<&str>, ClusterError> {
-        if !self.config.topology.peer_proxy {
+        if self.config.topology.peer_proxy.is_none() {
             return Ok(None);
         }
         let url = self.config.peer_proxies.get(member);

@@ -408,7 +408,7 @@ async fn come_up(
     progress: &OnProgress<'_>,
     called_off: &CancellationToken,
 ) -> Result<Started, Problem> {
-    let links = if native.topology.peer_proxy {
+    let links = if native.topology.peer_proxy.is_some() {
         let members: Vec<String> = native.topology.members.iter().map(|member| member.name.clone()).collect();
         let links = LinkProxy::start(&members)
             .await
