@@ -12,7 +12,7 @@ use lab::api::{
 };
 use lab::{Asker, Config, Events, Lab, control};
 use rustix::process::{Pid, Signal, kill_process};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// A fresh cluster, a load and a measurement, on a machine that does other things besides.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -46,6 +46,20 @@ async fn scenarios(asker: &Asker) -> Vec<ScenarioView> {
         Reply::Scenarios { scenarios } => scenarios,
         other => panic!("{other:?}"),
     }
+}
+
+/// Keeps an address taken: by us, or by another program that has it all along. One that has it for a moment, such as
+/// another test, is waited for.
+async fn hold(address: &str) -> Option<TcpListener> {
+    let ours = timeout(Duration::from_secs(30), async {
+        loop {
+            match TcpListener::bind(address) {
+                Ok(listener) => return listener,
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        }
+    });
+    ours.await.ok()
 }
 
 /// Waits until the course is as `wanted`.
@@ -186,8 +200,7 @@ async fn the_end_of_a_scenario_takes_back_what_its_last_step_did_though_that_is_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_that_cannot_start_breaks_the_step_by_its_own_problem() {
     let base = tempfile::tempdir().unwrap();
-    // Another program's listener is as good as ours.
-    let _taken = TcpListener::bind("127.0.0.1:2379");
+    let _taken = hold("127.0.0.1:2379").await;
     std::fs::write(base.path().join("progress.json"), "{\"version\":1,\"scen").unwrap();
     let lab = open(base.path()).await;
     let (asker, mut events) = lab.listen();

@@ -118,7 +118,7 @@ pub fn unjudged(condition: &Condition, names: &Names) -> Judgement {
     Judgement { ok: false, measured: Vec::new(), wanted, says: String::new() }
 }
 
-/// The number a value is compared with; `None` while it depends on something that was never measured.
+/// The number a value is compared with; `None` while it depends on something that is not measured yet.
 fn resolve(bound: &Bound, names: &Names) -> Option<f64> {
     match &bound.times {
         None => Some(bound.number),
@@ -163,7 +163,7 @@ fn wanted(condition: &Condition, yes_no: Option<YesNo>, bound: Option<f64>) -> S
     let amount = match (bound, yes_no, condition.quantifier) {
         (None, ..) => {
             let name = condition.with.times.as_deref().unwrap_or_default();
-            return format!("{} {} × {name}, which was never measured", sign(how), condition.with.number);
+            return format!("{} {} × {name}, which is not measured yet", sign(how), condition.with.number);
         }
         (Some(bound), Some(YesNo { yes, no }), Quantifier::Each { .. } | Quantifier::Some) => {
             match (compare(how, 1.0, bound), compare(how, 0.0, bound)) {
@@ -342,7 +342,7 @@ mod tests {
         half.with.times = Some("fast".into());
         let measured = Measured::one(Some(2_000.0));
         let unknown = judge(&half, &measured, 3, &Names::default());
-        assert!(!unknown.ok && unknown.wanted.contains("fast, which was never measured"), "{unknown:?}");
+        assert!(!unknown.ok && unknown.wanted.contains("fast, which is not measured yet"), "{unknown:?}");
         let mut names = Names::default();
         let remember = crate::scenario::model::Remember {
             name: "fast".into(),

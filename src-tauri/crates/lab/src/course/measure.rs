@@ -52,7 +52,7 @@ fn from_world(measure: &Measure, world: &World, notebook: &Notebook) -> Known {
     Known::Is(match measure {
         Measure::Query(query) => match notebook.names.query(query) {
             Some(query) => return Known::Ask(query),
-            None => Measured::nothing("What the query compares with was never measured."),
+            None => Measured::nothing("What the query compares with is not measured yet."),
         },
         Measure::Load { name, of } => match notebook.load(name, world) {
             Some(load) => figure(load, *of),
