@@ -13,6 +13,9 @@ fn main() -> ExitCode {
     if let Some(code) = lab_cluster::native::run_if_supervisor() {
         return code;
     }
+    if let Some(code) = lab_cluster::docker::run_if_watcher() {
+        return code;
+    }
     app::run().unwrap_or_else(|problem| {
         eprintln!("etcd-lab: {problem}");
         if !problem.detail.is_empty() {

@@ -2,5 +2,13 @@
 
 mod engine;
 pub mod image;
+mod labels;
+pub mod leftovers;
+mod refusal;
+mod runtime;
+mod watch;
 
 pub use engine::{Engine, EngineError, EngineInfo, LEAST_API};
+pub use labels::AfterKill;
+pub use runtime::{DockerConfig, DockerRuntime, Place};
+pub use watch::run_if_watcher;

@@ -1,0 +1,216 @@
+//! What labs have in an engine: finding it by its labels, and removing it. `etcd-labctl down`, a start that finds what
+//! a killed lab left, a stop, and the watcher all remove by this.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bollard::errors::Error as ApiError;
+use bollard::models::{ContainerSummary, Network, Volume};
+use bollard::query_parameters::{
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+    RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
+};
+use futures::future::join_all;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::labels::{self, AfterKill, Holder, RUN, Role};
+use super::{Engine, refusal};
+use crate::ClusterError;
+
+/// How long removing may take until it is given up, with what is left named.
+const REMOVE_WITHIN: Duration = Duration::from_secs(30);
+/// Between two rounds: the engine refuses a volume whose container it is still taking down.
+const TRY_EVERY: Duration = Duration::from_millis(100);
+/// How long one question to the engine may take.
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// A cluster in an engine whose lab is dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// Id of the lab.
+    pub lab_id: String,
+    /// Process id that its program had.
+    pub pid: u32,
+    /// Whether it was left for the next start to go on with.
+    pub after_kill: AfterKill,
+    /// How many containers there are.
+    pub containers: usize,
+    /// How many volumes.
+    pub volumes: usize,
+    /// How many networks.
+    pub networks: usize,
+    /// Which cluster it is.
+    pub(super) run: String,
+}
+
+/// All things of one cluster.
+#[derive(Debug, Default)]
+pub(super) struct Things {
+    /// Which cluster.
+    pub run: String,
+    pub containers: Vec<ContainerSummary>,
+    pub volumes: Vec<Volume>,
+    pub networks: Vec<Network>,
+}
+
+impl Things {
+    /// Who answers for them: who took them over last, if anybody did, else who made them.
+    pub fn holder(&self) -> Option<Holder> {
+        let taken_over = self.generation().and_then(|(_, volume)| Holder::of(&volume.labels));
+        taken_over.or_else(|| self.labels().find_map(Holder::of))
+    }
+
+    /// How often they were taken over, and the mark of the last time.
+    pub fn generation(&self) -> Option<(u32, &Volume)> {
+        let marks = self.volumes.iter().filter(|volume| labels::is(Role::Holder, &volume.labels));
+        marks
+            .filter_map(|volume| Some((volume.name.rsplit_once('-')?.1.parse().ok()?, volume)))
+            .max_by_key(|(number, _)| *number)
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &HashMap<String, String>> {
+        let of_containers = self.containers.iter().filter_map(|one| one.labels.as_ref());
+        let of_networks = self.networks.iter().filter_map(|one| one.labels.as_ref());
+        of_containers.chain(of_networks).chain(self.volumes.iter().map(|one| &one.labels))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.containers.is_empty() && self.volumes.is_empty() && self.networks.is_empty()
+    }
+}
+
+/// What labs of the person whose labs are in `home` left behind: those whose program, on this machine, runs no more.
+///
+/// # Errors
+/// When the engine doesn't answer.
+pub async fn find(engine: &Engine, home: &Path) -> Result<Vec<Leftover>, ClusterError> {
+    let found = dead(engine, home).await?;
+    Ok(found.into_iter().map(|(things, holder)| leftover(&things, &holder)).collect())
+}
+
+/// Removes one. `Ok` when nothing of it is left.
+///
+/// # Errors
+/// When the engine doesn't answer, or doesn't remove something.
+pub async fn remove(engine: &Engine, leftover: &Leftover) -> Result<(), ClusterError> {
+    remove_run(engine, &leftover.run).await
+}
+
+fn leftover(things: &Things, holder: &Holder) -> Leftover {
+    Leftover {
+        lab_id: holder.lab_id.clone(),
+        pid: holder.pid,
+        after_kill: holder.after_kill,
+        containers: things.containers.len(),
+        volumes: things.volumes.len(),
+        networks: things.networks.len(),
+        run: things.run.clone(),
+    }
+}
+
+/// As [`find`], with all that is known.
+pub(super) async fn dead(engine: &Engine, home: &Path) -> Result<Vec<(Things, Holder)>, ClusterError> {
+    let home = whole(home);
+    let mut runs: BTreeMap<String, Things> = BTreeMap::new();
+    let all = list(engine, None).await?;
+    for one in all.containers {
+        if let Some(things) = one.labels.as_ref().and_then(|labels| of_run(&mut runs, labels)) {
+            things.containers.push(one);
+        }
+    }
+    for one in all.volumes {
+        if let Some(things) = of_run(&mut runs, &one.labels) {
+            things.volumes.push(one);
+        }
+    }
+    for one in all.networks {
+        if let Some(things) = one.labels.as_ref().and_then(|labels| of_run(&mut runs, labels)) {
+            things.networks.push(one);
+        }
+    }
+    let held = runs.into_values().filter_map(|things| things.holder().map(|holder| (things, holder)));
+    Ok(held.filter(|(_, holder)| holder.is_of(&home) && !holder.is_alive()).collect())
+}
+
+/// Where what bears these labels belongs.
+fn of_run<'a>(
+    runs: &'a mut BTreeMap<String, Things>,
+    labels: &HashMap<String, String>,
+) -> Option<&'a mut Things> {
+    let run = labels.get(RUN)?;
+    Some(runs.entry(run.clone()).or_insert_with(|| Things { run: run.clone(), ..Things::default() }))
+}
+
+/// The same folder by one name, however it is reached.
+pub(super) fn whole(folder: &Path) -> PathBuf {
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
+}
+
+/// Removes all that belongs to a cluster. `Ok` when nothing of it is left.
+///
+/// # Errors
+/// When the engine doesn't answer, or doesn't remove something in time.
+pub(super) async fn remove_run(engine: &Engine, run: &str) -> Result<(), ClusterError> {
+    let deadline = Instant::now() + REMOVE_WITHIN;
+    loop {
+        let things = list(engine, Some(run)).await?;
+        if things.is_empty() {
+            return Ok(());
+        }
+        let refused = remove_once(engine, &things).await;
+        if let Some(error) = refused
+            && Instant::now() > deadline
+        {
+            return Err(refusal::told(engine, "remove what belongs to the cluster", &error));
+        }
+        sleep(TRY_EVERY).await;
+    }
+}
+
+/// Asks the engine to remove each of these; returns one of its refusals, if there was any.
+async fn remove_once(engine: &Engine, things: &Things) -> Option<ApiError> {
+    let client = engine.client();
+    let with_force = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
+    let removed = join_all(things.containers.iter().filter_map(|one| one.id.as_deref()).map(|id| {
+        let options = with_force.clone();
+        async move { client.remove_container(id, Some(options)).await }
+    }))
+    .await;
+    let mut refused = removed.into_iter().find_map(|result| result.err().filter(|error| !is_gone(error)));
+    // Only what no container uses any more can go.
+    for id in things.networks.iter().filter_map(|one| one.id.as_deref()) {
+        refused = client.remove_network(id).await.err().filter(|error| !refusal::is_absent(error)).or(refused);
+    }
+    for volume in &things.volumes {
+        let options = RemoveVolumeOptionsBuilder::new().force(true).build();
+        let result = client.remove_volume(&volume.name, Some(options)).await;
+        refused = result.err().filter(|error| !refusal::is_absent(error)).or(refused);
+    }
+    refused
+}
+
+/// Gone, or being removed by somebody else: the next look tells.
+fn is_gone(error: &ApiError) -> bool {
+    refusal::is_absent(error) || refusal::is_conflict(error)
+}
+
+/// All that bears a cluster's label, or the label of any.
+pub(super) async fn list(engine: &Engine, run: Option<&str>) -> Result<Things, ClusterError> {
+    let client = engine.client();
+    let filters = labels::bearing(RUN, run);
+    let containers = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+    let volumes = ListVolumesOptionsBuilder::new().filters(&filters).build();
+    let networks = ListNetworksOptionsBuilder::new().filters(&filters).build();
+    let asked = async {
+        Ok(Things {
+            run: run.unwrap_or_default().to_owned(),
+            containers: client.list_containers(Some(containers)).await?,
+            volumes: client.list_volumes(Some(volumes)).await?.volumes.unwrap_or_default(),
+            networks: client.list_networks(Some(networks)).await?,
+        })
+    };
+    let silent = |_| refusal::lost(engine, format!("it said nothing for {} s", ANSWER_WITHIN.as_secs()));
+    let answer: Result<Things, ApiError> = timeout(ANSWER_WITHIN, asked).await.map_err(silent)?;
+    answer.map_err(|error| refusal::told(engine, "list what belongs to the lab", &error))
+}

@@ -1,0 +1,88 @@
+//! Going on with the cluster of a lab that was killed, where its person chose so. Labels can't be changed, so who takes
+//! a cluster over says so by a volume that holds nothing: the engine makes one of a name only once, so of two labs that
+//! try at the same time one succeeds.
+
+use std::collections::HashMap;
+
+use bollard::models::{ContainerSummary, VolumeCreateRequest};
+
+use super::plan::Plan;
+use crate::PortChoice;
+use crate::ClusterError;
+use crate::docker::labels::{self, AfterKill, Holder, PLAN, Role, Run};
+use crate::docker::leftovers::{self, Things};
+use crate::docker::{Engine, refusal};
+
+/// A cluster that was taken over: what it is, and the id of each container in the order of the plan.
+pub(super) struct Adopted {
+    pub run: Run,
+    pub plan: Plan,
+    pub ids: Vec<String>,
+}
+
+/// Takes over a cluster that a killed lab left for that, if it is the one planned; everything else that labs of the
+/// same home left is removed.
+///
+/// # Errors
+/// When the engine doesn't answer, or doesn't remove something.
+pub(super) async fn adopt(
+    engine: &Engine,
+    holder: &Holder,
+    plan: &Plan,
+    digest: &str,
+    choice: PortChoice,
+) -> Result<Option<Adopted>, ClusterError> {
+    let mut adopted = None;
+    for (things, was) in leftovers::dead(engine, &holder.home).await? {
+        let fits = (adopted.is_none() && was.after_kill == AfterKill::Adopt)
+            .then(|| fitting(&things, plan, digest, choice))
+            .flatten();
+        match fits {
+            Some((plan, ids)) => {
+                if let Some(run) = claim(engine, &things, holder).await? {
+                    adopted = Some(Adopted { run, plan, ids });
+                }
+            }
+            None => leftovers::remove_run(engine, &things.run).await?,
+        }
+    }
+    Ok(adopted)
+}
+
+/// The plan with the ports that these containers have, and their ids; `None` when they aren't what is planned.
+fn fitting(things: &Things, plan: &Plan, digest: &str, choice: PortChoice) -> Option<(Plan, Vec<String>)> {
+    let mut fitted = plan.clone();
+    let mut ids = Vec::new();
+    for planned in &mut fitted.containers {
+        let of_name = |one: &&ContainerSummary| {
+            one.labels.as_ref().is_some_and(|labels| {
+                labels.get(PLAN).is_some_and(|of| of == digest)
+                    && labels::is(planned.role, labels)
+                    && labels::member(labels) == Some(&planned.name)
+            })
+        };
+        let container = things.containers.iter().find(of_name)?;
+        // Of one that has ended the engine tells no ports; its labels do.
+        let labels = container.labels.as_ref()?;
+        for port in &mut planned.ports {
+            port.here = labels::port(labels, port.what)?;
+        }
+        ids.push(container.id.clone()?);
+    }
+    (choice == PortChoice::Auto || fitted == *plan).then_some((fitted, ids))
+}
+
+/// Says that this lab answers for the cluster from now on; `None` when another was faster.
+async fn claim(engine: &Engine, things: &Things, holder: &Holder) -> Result<Option<Run>, ClusterError> {
+    let run = Run { name: things.run.clone(), holder: holder.clone() };
+    let number = things.generation().map_or(1, |(number, _)| number + 1);
+    let wanted: HashMap<String, String> = run.labels(Role::Holder);
+    let mark = VolumeCreateRequest {
+        name: Some(run.name_of(&format!("holder-{number}"))),
+        labels: Some(wanted.clone()),
+        ..VolumeCreateRequest::default()
+    };
+    let made = engine.client().create_volume(mark).await;
+    let made = made.map_err(|error| refusal::told(engine, "take over the cluster of a killed lab", &error))?;
+    Ok((made.labels == wanted).then_some(run))
+}
