@@ -15,6 +15,7 @@ import type { Host } from '$shared/host/host'
 
 import { dashboards, diagrams } from './content'
 import { FakeCourse } from './courses'
+import { FakeDocker } from './docker'
 import { FakeFaults } from './faults'
 import { arrowFrames, panelFrame } from './series'
 import { references, terms } from './terms'
@@ -56,6 +57,7 @@ export class FakeHost implements Host {
   readonly #world: World
   readonly #faults: FakeFaults
   readonly #course: FakeCourse
+  readonly #docker: FakeDocker
   #watch: WatchSet = { panels: [], diagrams: [], rangeS: 120, maxPoints: 300 }
   #shown: ShownCommand[] = []
   #tell: (event: Event) => void = () => undefined
@@ -65,10 +67,11 @@ export class FakeHost implements Host {
     this.#world = new World(story)
     this.#faults = new FakeFaults(this.#world)
     this.#course = new FakeCourse(story, (course) => this.#tell({ type: 'course', course }))
+    this.#docker = new FakeDocker(story, (event) => this.#tell(event))
     if (Number.isFinite(this.#world.putFromS)) this.#world.putSpec = DEFAULT_PUT
     if (Number.isFinite(this.#world.rangeFromS)) this.#world.rangeSpec = DEFAULT_RANGE
     if (Number.isFinite(this.#world.runningFromS)) {
-      this.#show('etcd-labctl', 'etcd-labctl up --runtime native --etcd 3.5.9', 'Start the cluster')
+      this.#show('etcd-labctl', `etcd-labctl up --runtime ${this.#world.runtime} --etcd 3.5.9`, 'Start the cluster')
       this.#show(
         'etcdctl',
         'etcdctl --endpoints 127.0.0.1:2379,127.0.0.1:22379,127.0.0.1:32379 endpoint status -w table',
@@ -89,10 +92,17 @@ export class FakeHost implements Host {
     setInterval(() => this.#tick(), 1000)
   }
 
+  /** There is no browser to be opened from a page in one. */
+  async open(): Promise<boolean> {
+    return false
+  }
+
   async send(command: Command): Promise<Reply> {
     const world = this.#world
     const now = Math.floor(Date.now() / 1000)
     if (this.#course.take(command)) return { type: 'done' }
+    const dockers = await this.#docker.take(command)
+    if (dockers) return dockers
     switch (command.type) {
       case 'scenarios':
         return { type: 'scenarios', scenarios: this.#course.scenarios }
@@ -109,9 +119,10 @@ export class FakeHost implements Host {
       case 'start':
         world.runningFromS = now
         world.topology = command.options.topology
+        world.runtime = command.options.runtime
         this.#show(
           'etcd-labctl',
-          `etcd-labctl up --runtime native${command.options.ports === 'auto' ? ' --ports auto' : ''}`,
+          `etcd-labctl up --runtime ${world.runtime}${command.options.ports === 'auto' ? ' --ports auto' : ''}`,
           'Start the cluster',
         )
         this.#tell({ type: 'phase', phase: { name: 'running', sinceMs: now * 1000 } })
@@ -119,6 +130,13 @@ export class FakeHost implements Host {
       case 'stop':
         world.runningFromS = Infinity
         this.#tell({ type: 'phase', phase: { name: 'stopped' } })
+        return { type: 'done' }
+      case 'actOnMember':
+        if (command.action === 'resume') world.held.delete(command.member)
+        else world.held.set(command.member, command.action === 'pause' ? 'paused' : 'exited')
+        return { type: 'done' }
+      case 'restartMember':
+        world.held.delete(command.member)
         return { type: 'done' }
       case 'startLoad': {
         const put = command.spec.workload.kind === 'put'
@@ -229,8 +247,8 @@ export class FakeHost implements Host {
       faults: this.#faults.view(now),
       marks: this.#faults.marks,
       course: this.#course.course,
-      imageWork: null,
-      observers: { name: 'off' },
+      imageWork: this.#docker.work,
+      observers: this.#docker.observers,
       shown: this.#shown,
       problem:
         world.story === 'dead'

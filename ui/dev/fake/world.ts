@@ -7,10 +7,12 @@ import type {
   MemberState,
   Phase,
   Problem,
+  RuntimeKind,
   TopologyName,
 } from '$shared/api/lab'
 
-import { COURSE_STORIES } from './stories'
+import { NOT_RUNNING } from './docker'
+import { COURSE_STORIES, DOCKER_STORIES } from './stories'
 
 /** What the lab is doing when the window opens. */
 const STORIES = [
@@ -28,11 +30,28 @@ const STORIES = [
   'held',
   'failed',
   'crashed',
+  ...DOCKER_STORIES,
   ...COURSE_STORIES,
 ] as const
 export type Story = (typeof STORIES)[number]
 /** Those in which the scenario has made the disks slow. */
 const SLOWED: readonly Story[] = ['course-watching', 'course-met', 'course-finished']
+/** Those in which nothing runs yet. */
+const NOT_YET: readonly Story[] = [
+  'stopped',
+  'starting',
+  'failed',
+  'crashed',
+  'docker',
+  'docker-building',
+  'docker-saving',
+  'docker-none',
+  'docker-preparing',
+  'docker-failed',
+  'newcomer',
+  'course-overview',
+  'course-port',
+]
 export const isStory = (text: string): text is Story => (STORIES as readonly string[]).includes(text)
 
 export const MEMBERS = ['etcd-1', 'etcd-2', 'etcd-3']
@@ -57,15 +76,21 @@ export class World {
   /** When all disks became slow. */
   slowFromS: number
   topology: TopologyName
+  runtime: RuntimeKind
+  /** What was done to members by hand. */
+  readonly held = new Map<string, MemberState>()
 
   constructor(story: Story) {
     this.story = story
-    const live = !['stopped', 'starting', 'failed', 'crashed', 'newcomer', 'course-overview', 'course-port'].includes(
-      story,
-    )
+    const live = !NOT_YET.includes(story)
     this.runningFromS = live ? this.bornS - 400 : Infinity
     this.slowFromS = story === 'slow' || SLOWED.includes(story) ? this.bornS - 52 : Infinity
     this.topology = story === 'links' ? 'etcd-bridge' : 'etcd'
+    this.runtime = (DOCKER_STORIES as readonly string[]).includes(story) ? 'docker' : 'native'
+    if (story === 'docker-members') {
+      this.held.set('etcd-2', 'paused')
+      this.held.set('etcd-3', 'exited')
+    }
     this.putFromS = live && story !== 'idle' ? this.bornS - 88 : Infinity
     this.rangeFromS = ['both', 'slow', 'errors'].includes(story) ? this.bornS - 41 : Infinity
   }
@@ -127,6 +152,11 @@ export class World {
         waiting: MEMBERS.map((member, at) => ({ member, healthy: at === 0 || step > 3 + at, hasLeader: step > 6 })),
       }
     }
+    if (this.story === 'docker-preparing') {
+      const preparing = 'Building the image etcd-metrics-lab/etcd:v3.5.9'
+      return { name: 'starting', sinceMs: this.bornS * 1000 - 1400, preparing, waiting: [] }
+    }
+    if (this.story === 'docker-failed') return { name: 'failed', problem: NOT_RUNNING }
     if (this.story === 'failed') return { name: 'failed', problem: PORT_TAKEN }
     if (this.story === 'crashed') return { name: 'failed', problem: MEMBER_DIED }
     return t >= this.runningFromS ? { name: 'running', sinceMs: this.runningFromS * 1000 } : { name: 'stopped' }
@@ -137,7 +167,7 @@ export class World {
     if (!starting && t < this.runningFromS) return null
     const dead = this.story === 'dead' && t > this.bornS - 30
     return {
-      runtime: 'native',
+      runtime: this.runtime,
       topology: this.topology,
       etcdVersion: '3.5.9',
       quotaBytes: 2_147_483_648,
@@ -145,7 +175,8 @@ export class World {
       electionMs: 1250,
       alarms: this.story === 'full' ? MEMBERS.map((member) => ({ member, kind: 'NOSPACE' })) : [],
       members: MEMBERS.map((name, index) => {
-        const state: MemberState = starting ? 'starting' : dead && index === 2 ? 'exited' : 'healthy'
+        const state: MemberState =
+          this.held.get(name) ?? (starting ? 'starting' : dead && index === 2 ? 'exited' : 'healthy')
         return {
           name,
           index,
@@ -158,12 +189,13 @@ export class World {
           raftAppliedIndex: starting ? 0 : this.index(t, index) - (this.puts(t) > 0 ? 14 : 0),
           dbSizeBytes: starting ? 20_480 : Math.round(this.dbSize(t, index)),
           dbInUseBytes: starting ? 8_192 : Math.round(this.dbSize(t, index) * 0.62),
-          pid: state === 'exited' ? null : 41_200 + index,
-          container: null,
+          pid: state === 'exited' || this.runtime === 'docker' ? null : 41_200 + index,
+          container:
+            this.runtime === 'docker' ? (['f3a1c09be2d4', '07be5d31aa90', 'c41d0a77e6f1'][index] ?? null) : null,
           clientUrl: `http://127.0.0.1:${PORTS[index]}`,
           peerUrl: `http://127.0.0.1:${(PORTS[index] ?? 0) + 1}`,
           gofailUrl: `http://127.0.0.1:${11180 + index * 10_000}`,
-          answeredMs: (state === 'exited' ? this.bornS - 30 : t) * 1000,
+          answeredMs: (state === 'exited' || state === 'paused' ? this.bornS - 30 : t) * 1000,
         }
       }),
     }

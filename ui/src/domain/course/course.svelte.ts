@@ -2,7 +2,7 @@
  * The scenario under way, as the person steers it: what was asked of the lab and not answered yet, why it was refused,
  * and what is chosen but not said. The course itself is the session's. Draws nothing.
  */
-import type { Command, CourseOptions, Guess, Problem, Profile, RuntimeKind } from '$shared/api/lab'
+import type { Command, CourseOptions, Guess, Problem, Profile } from '$shared/api/lab'
 
 import type { StartChoices } from '$domain/session/choices.svelte'
 import type { Session } from '$domain/session/session.svelte'
@@ -24,7 +24,6 @@ export type Ask = Extract<
 export class CourseControl {
   /** How large the next scenario is begun. */
   profile = $state<Profile>('quick')
-  runtime = $state<RuntimeKind>('native')
   /** What was asked for and isn't answered yet. */
   busy = $state<Ask | null>(null)
   /** Why the last thing that was asked for can't be. */
@@ -56,8 +55,8 @@ export class CourseControl {
 
   /** Begins a scenario at a step, the first when `null`. */
   begin(scenario: string, step: string | null): Promise<boolean> {
-    const { profile, runtime } = this
-    const { version, ports } = this.#choices
+    const { profile } = this
+    const { runtime, version, ports } = this.#choices
     return this.#ask({
       type: 'beginScenario',
       options: { scenario, step, profile, runtime, etcdVersion: version, ports, recorded: true },
@@ -66,11 +65,20 @@ export class CourseControl {
 
   /** Begins the present step again, on ports that are free. */
   beginOnFreePorts(): Promise<boolean> {
+    this.#choices.ports = 'auto'
+    return this.#beginWith({ ports: 'auto' })
+  }
+
+  /** Begins the present step again, without Docker. */
+  beginNatively(): Promise<boolean> {
+    this.#choices.runtime = 'native'
+    return this.#beginWith({ runtime: 'native' })
+  }
+
+  #beginWith(other: Partial<CourseOptions>): Promise<boolean> {
     const { course } = this.#session
     if (!course) return Promise.resolve(false)
-    const options: CourseOptions = { ...course.options, step: course.step.id, ports: 'auto' }
-    this.#choices.ports = 'auto'
-    return this.#ask({ type: 'beginScenario', options })
+    return this.#ask({ type: 'beginScenario', options: { ...course.options, step: course.step.id, ...other } })
   }
 
   predict = (guess: Guess) => this.#ask({ type: 'predict', guess })

@@ -16,6 +16,7 @@ const PROBLEM: Problem = { code: 'etcd-died', sentence: 'X.', next: 'Y.', detail
 const at = (phase: StepPhase, more: Partial<StepView> = {}): StepView => ({ ...STEP, ...more, phase })
 const BROKEN: StepPhase = { name: 'broken', problem: PROBLEM }
 const TAKEN: StepPhase = { name: 'broken', problem: { ...PROBLEM, code: 'port-taken' } }
+const NO_ENGINE: StepPhase = { name: 'broken', problem: { ...PROBLEM, code: 'docker-missing' } }
 
 describe('the primary button', () => {
   it.each<[string, StepView, string | null]>([
@@ -28,6 +29,7 @@ describe('the primary button', () => {
     ['ends after the last step', at({ name: 'met' }, { number: 2 }), 'finish'],
     ['restarts what was missed', at({ name: 'missed' }), 'restart'],
     ['sets a broken stage again', at(BROKEN), 'restart'],
+    ['offers to go without Docker where that is in the way', at(NO_ENGINE), 'natively'],
     ['offers free ports where one is taken', at(TAKEN), 'freePorts'],
   ])('%s', (_, step, wanted) => expect(primaryOf(step, 2)).toBe(wanted))
 })
@@ -163,7 +165,7 @@ describe('steering a course', () => {
       sent.push(command)
       return command.type === 'scenarios' ? { type: 'scenarios', scenarios: [] } : answer
     }
-    const session = new Session({ send, subscribe: async () => undefined })
+    const session = new Session({ send, subscribe: async () => undefined, open: async () => false })
     const choices = new StartChoices(session)
     return { sent, session, choices, control: new CourseControl(session, choices) }
   }
@@ -194,6 +196,15 @@ describe('steering a course', () => {
     session.course = COURSE
     await control.beginOnFreePorts()
     expect(sent).toEqual([{ type: 'beginScenario', options: { ...COURSE.options, step: 'all', ports: 'auto' } }])
+  })
+
+  it('goes on without Docker at the step where it was, and stays without', async () => {
+    const { sent, session, choices, control } = steered()
+    choices.runtime = 'docker'
+    session.course = { ...COURSE, options: { ...COURSE.options, runtime: 'docker' } }
+    await control.beginNatively()
+    expect(sent).toEqual([{ type: 'beginScenario', options: { ...COURSE.options, step: 'all', runtime: 'native' } }])
+    expect(choices.runtime).toBe('native')
   })
 
   it('keeps the draft of a guess that was refused, and says why', async () => {

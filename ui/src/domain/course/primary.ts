@@ -1,10 +1,12 @@
 /** What to do next in a step: the one primary button, and the keys that press what is on the screen. Pure. */
 import type { Guess, StepView } from '$shared/api/lab'
 
+import { isDockers } from '$domain/docker/images'
+
 /** Where a cluster wants a port that is taken. */
 const PORT_TAKEN = 'port-taken'
 
-export type Primary = 'predict' | 'do' | 'next' | 'finish' | 'restart' | 'freePorts'
+export type Primary = 'predict' | 'do' | 'next' | 'finish' | 'restart' | 'freePorts' | 'natively'
 
 /** `null` while the lab works, or where it is on the person to find what to do. */
 export function primaryOf(step: StepView, steps: number): Primary | null {
@@ -21,7 +23,8 @@ export function primaryOf(step: StepView, steps: number): Primary | null {
     case 'missed':
       return 'restart'
     case 'broken':
-      return step.phase.problem.code === PORT_TAKEN ? 'freePorts' : 'restart'
+      if (step.phase.problem.code === PORT_TAKEN) return 'freePorts'
+      return isDockers(step.phase.problem) ? 'natively' : 'restart'
   }
 }
 

@@ -12,7 +12,7 @@ it('reads the terms anew when other members run, not each time the cluster is to
     sent.push(command)
     return { type: 'glossary', terms: [], references: [] }
   }
-  const session = new Session({ send, subscribe: async () => undefined })
+  const session = new Session({ send, subscribe: async () => undefined, open: async () => false })
   const cluster = (etcdVersion: string) => ({ etcdVersion, members: [] }) as unknown as ClusterView
   session.link = 'live'
   session.phase = { name: 'running', sinceMs: 0 }

@@ -23,6 +23,7 @@ function made(answer: (command: Command) => Reply = () => ({ type: 'done' })) {
       return answer(command)
     },
     subscribe: async () => undefined,
+    open: async () => false,
   })
   return { sent, session, bench: new Bench(session, 'put') }
 }

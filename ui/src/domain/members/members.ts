@@ -1,5 +1,5 @@
 /** What a member looks like: its colour, and how its health is told in a glyph and a word. */
-import type { ClusterView, MemberState, MemberView } from '$shared/api/lab'
+import type { ClusterView, MemberAction, MemberState, MemberView } from '$shared/api/lab'
 import type { IconName } from '$shared/ui/icons'
 
 /** Hues made for members; a larger cluster goes on with greys. */
@@ -38,6 +38,12 @@ const HEALTH: Record<MemberState, Health> = {
 
 export const health = (state: MemberState): Health => HEALTH[state]
 
+/** What can be done to a member in that state; one that is held can't be asked to end. */
+export function possible(state: MemberState): readonly MemberAction[] {
+  if (state === 'exited') return []
+  return state === 'paused' ? ['resume', 'kill'] : ['pause', 'stop', 'kill']
+}
+
 export const role = (member: MemberView): string => (member.leader ? 'leader' : member.learner ? 'learner' : 'follower')
 
 /** After so long without an answer a member's figures are of then; it is asked each second. */
@@ -47,7 +53,7 @@ const SILENT_MS = 3000
 export function asOfS(member: Pick<MemberView, 'state' | 'answeredMs'>, nowMs: number): number {
   if (member.answeredMs === 0) return 0
   const age = nowMs - member.answeredMs
-  const gone = member.state === 'exited' || member.state === 'unreachable'
+  const gone = member.state === 'exited' || member.state === 'unreachable' || member.state === 'paused'
   return gone || age > SILENT_MS ? Math.max(1, Math.floor(age / 1000)) : 0
 }
 

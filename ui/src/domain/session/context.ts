@@ -2,6 +2,7 @@
 import { getContext, setContext } from 'svelte'
 
 import type { CourseControl } from '$domain/course/course.svelte'
+import type { DockerControl } from '$domain/docker/docker.svelte'
 import type { Glossary } from '$domain/glossary/glossary.svelte'
 import type { FaultControl } from '$domain/faults/faults.svelte'
 import type { Bench } from '$domain/loads/bench.svelte'
@@ -16,6 +17,7 @@ export interface Lab {
   readonly choices: StartChoices
   readonly control: ClusterControl
   readonly benches: { readonly put: Bench; readonly range: Bench }
+  readonly docker: DockerControl
   readonly faults: FaultControl
   readonly glossary: Glossary
   readonly course: CourseControl

@@ -1,12 +1,10 @@
 /** Starting and stopping the cluster, and what is done to its members. Holds the person's choices; draws nothing. */
-import type { AfterKill, Ports, Problem, RuntimeKind, StartOptions, TopologyName } from '$shared/api/lab'
+import type { MemberAction, Ports, Problem, StartOptions, TopologyName } from '$shared/api/lab'
 
 import type { StartChoices } from './choices.svelte'
 import { CALLED_OFF, type Session } from './session.svelte'
 
 export class ClusterControl {
-  runtime = $state<RuntimeKind>('native')
-  afterKill = $state<AfterKill>('remove')
   topology = $state<TopologyName>('etcd')
   keepData = $state(false)
   /** Asked for, and not answered yet. */
@@ -28,13 +26,15 @@ export class ClusterControl {
 
   async start(ports: Ports = this.#choices.ports): Promise<void> {
     this.#choices.ports = ports
+    const { runtime, afterKill, version } = this.#choices
     const options: StartOptions = {
-      runtime: this.runtime,
-      afterKill: this.afterKill,
-      etcdVersion: this.#choices.version,
+      runtime,
+      afterKill,
+      etcdVersion: version,
       topology: this.topology,
       ports,
-      keepData: this.keepData,
+      // In Docker, data lies in volumes that go with the cluster.
+      keepData: this.keepData && runtime === 'native',
       quotaBytes: null,
       dataDir: null,
     }
@@ -52,8 +52,15 @@ export class ClusterControl {
     this.busy = false
   }
 
+  /** Starts it as child processes, where Docker is in the way. */
+  startNatively(): Promise<void> {
+    this.#choices.runtime = 'native'
+    return this.start()
+  }
+
   /** Stops the cluster, and starts one whose members speak with each other in another way. */
   async restartAs(topology: TopologyName): Promise<void> {
+    this.#choices.runtime = this.#session.cluster?.runtime ?? this.#choices.runtime
     await this.stop()
     this.topology = topology
     await this.start()
@@ -61,6 +68,10 @@ export class ClusterControl {
 
   async restart(member: string): Promise<void> {
     await this.#session.act({ type: 'restartMember', member })
+  }
+
+  async act(member: string, action: MemberAction): Promise<void> {
+    await this.#session.act({ type: 'actOnMember', member, action })
   }
 
   async defragment(member: string): Promise<void> {

@@ -13,10 +13,12 @@ import type {
   Event,
   FaultsView,
   Frame,
+  ImageWork,
   LabInfo,
   LoadPoint,
   LoadView,
   Mark,
+  ObserversView,
   Phase,
   Problem,
   Reply,
@@ -24,7 +26,7 @@ import type {
   ShownCommand,
   Snapshot,
 } from '$shared/api/lab'
-import { type Host, hostGone } from '$shared/host/host'
+import { type Host, hostGone, type Page } from '$shared/host/host'
 
 import { indexFrame, NO_FRAME, type IndexedFrame } from './frame'
 
@@ -66,6 +68,10 @@ export class Session {
   course = $state.raw<CourseView | null>(null)
   /** All scenarios, with how far the person got; `null` until they were read. */
   scenarios = $state.raw<readonly ScenarioView[] | null>(null)
+  /** Work on an image that is under way. */
+  imageWork = $state.raw<ImageWork | null>(null)
+  /** Prometheus and Grafana beside the cluster. */
+  observers = $state.raw<ObserversView>({ name: 'off' })
   problem = $state.raw<Problem | null>(null)
   dashboards = $state.raw<readonly DashboardView[]>([])
   diagrams = $state.raw<readonly Diagram[]>([])
@@ -108,6 +114,11 @@ export class Session {
     const reply = await this.send(command)
     if (reply.type === 'problem' && reply.problem.code !== CALLED_OFF) this.problem = reply.problem
     return reply
+  }
+
+  /** Opens a page in the person's browser; says whether that could be done. */
+  open(page: Page): Promise<boolean> {
+    return this.#host.open(page)
   }
 
   async dismissProblem(): Promise<void> {
@@ -172,6 +183,8 @@ export class Session {
     this.faults = snapshot.faults
     this.marks = snapshot.marks
     this.#follow(snapshot.course)
+    this.imageWork = snapshot.imageWork
+    this.observers = snapshot.observers
   }
 
   #hear(event: Event): void {
@@ -203,6 +216,12 @@ export class Session {
         break
       case 'course':
         this.#follow(event.course)
+        break
+      case 'imageWork':
+        this.imageWork = event.work
+        break
+      case 'observers':
+        this.observers = event.observers
         break
       case 'shown':
         this.shown = [...this.shown.filter((each) => each.id !== event.command.id), event.command].slice(-SHOWN)

@@ -60,6 +60,10 @@ class ScriptedHost implements Host {
     this.tell = onEvent
   }
 
+  async open(): Promise<boolean> {
+    return false
+  }
+
   count(type: Command['type']): number {
     return this.sent.filter((command) => command.type === type).length
   }

@@ -15,6 +15,7 @@ it('tells the lab what is drawn, once for each change, and again when it could n
       return answer
     },
     subscribe: async () => undefined,
+    open: async () => false,
   }
   const session = new Session(host)
   const watch = new Watch(session)

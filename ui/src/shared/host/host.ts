@@ -4,11 +4,16 @@
  */
 import type { Command, Event, Problem, Reply } from '$shared/api/lab'
 
+/** A page that the lab may open in the person's browser; where it is, the program itself looks up. */
+export type Page = 'prometheus' | 'grafana'
+
 export interface Host {
   /** Carries out one command. Never rejects: what went wrong comes back as a `problem` reply. */
   send(command: Command): Promise<Reply>
   /** Asks for events; resolves once they flow. May be called again to be subscribed anew. */
   subscribe(onEvent: (event: Event) => void): Promise<void>
+  /** Opens a page in the person's browser; says whether that could be done. */
+  open(page: Page): Promise<boolean>
 }
 
 /** The program that holds the lab does not answer; the only problem this side of the seam makes up itself. */

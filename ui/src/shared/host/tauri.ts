@@ -3,7 +3,7 @@ import { Channel, invoke } from '@tauri-apps/api/core'
 
 import type { Command, Event, Reply } from '$shared/api/lab'
 
-import { type Host, hostGone } from './host'
+import { type Host, hostGone, type Page } from './host'
 
 export const tauriHost: Host = {
   async send(command: Command): Promise<Reply> {
@@ -18,5 +18,13 @@ export const tauriHost: Host = {
     const channel = new Channel<Event>()
     channel.onmessage = onEvent
     await invoke('subscribe', { channel })
+  },
+
+  async open(page: Page): Promise<boolean> {
+    try {
+      return await invoke<boolean>('open_page', { page })
+    } catch {
+      return false
+    }
   },
 }

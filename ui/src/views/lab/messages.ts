@@ -20,6 +20,14 @@ export const words = {
   data: 'Data',
   dataFresh: 'Fresh',
   dataKept: 'From last time',
+  afterKill: 'After a kill',
+  afterKillRemove: 'Remove containers',
+  afterKillAdopt: 'Keep them',
+  afterKillNote: {
+    remove: 'If this program is killed, they are gone within seconds',
+    adopt: 'If this program is killed, they run on, and the next start goes on with them',
+  },
+  natively: 'Start without Docker',
 
   starting: 'Starting the cluster',
   startingText: 'It is ready when every member is healthy and a leader is known.',

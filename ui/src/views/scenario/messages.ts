@@ -57,6 +57,7 @@ export const words = {
   leave: 'Leave',
   leaveMore: 'Clears the scenario’s faults and stops its loads; the cluster stays',
   freePorts: 'Use free ports',
+  natively: 'Go on without Docker',
   key: (text: string, key: string) => `${text} (${key})`,
 
   metTitle: 'It holds',
