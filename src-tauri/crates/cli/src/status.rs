@@ -130,10 +130,7 @@ pub fn shape(shape: &LinkShape) -> String {
     if shape.cut {
         return "cut".into();
     }
-    let delay = (shape.delay_ms > 0).then(|| match shape.jitter_ms {
-        0 => format!("{} ms later", shape.delay_ms),
-        jitter => format!("{} ± {jitter} ms later", shape.delay_ms),
-    });
+    let delay = shape.delay().map(|delay| format!("{delay} later"));
     let bandwidth = shape.bandwidth_bytes_s.map(|limit| format!("at most {}/s", bytes(limit)));
     delay.into_iter().chain(bandwidth).collect::<Vec<_>>().join(", ")
 }

@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{LinkError, LinkProxy, LinkState, Shape};
 
+/// The code of a refusal for a link that there isn't.
+pub(crate) const NO_SUCH_LINK: &str = "no-such-link";
+
 /// Why something isn't done.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Refusal {
@@ -80,7 +83,7 @@ async fn shape(
             Json(link).into_response()
         }
         Err(LinkError::NoSuchLink { from, to }) => {
-            refusal(StatusCode::NOT_FOUND, "no-such-link", format!("There is no link from {from} to {to}."))
+            refusal(StatusCode::NOT_FOUND, NO_SUCH_LINK, format!("There is no link from {from} to {to}."))
         }
         Err(error) => {
             let sentence = format!("The link can't be shaped so: {error}.");

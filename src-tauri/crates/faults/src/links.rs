@@ -6,7 +6,7 @@
 use reqwest::{Client, Method, StatusCode, Url};
 
 use crate::ask::{self, Failure, WITHIN};
-use crate::control::Refusal;
+use crate::control::{NO_SUCH_LINK, Refusal};
 use crate::{LinkError, LinkProxy, LinkState, Shape};
 
 /// Why links can't be told or shaped.
@@ -37,13 +37,15 @@ pub enum LinksError {
         /// Its control API.
         url: String,
     },
-    /// Something else answered.
+    /// It answered something else.
     #[error("the proxy at {url} answered {status}: {message}")]
     Refused {
         /// Its control API.
         url: String,
         /// HTTP status.
         status: u16,
+        /// What it calls the reason, such as `bad-shape`; absent when it isn't the proxy that answers.
+        code: Option<String>,
         /// Its words.
         message: String,
     },
@@ -91,9 +93,8 @@ impl Links {
             Place::Here(proxy) => Ok(proxy.shape(from, to, shape)?),
             Place::At { url, client } => {
                 shape.check()?;
-                let body = serde_json::to_string(&shape).unwrap_or_default();
-                match ask(client, url, Method::PUT, &["links", from, to], Some(body)).await {
-                    Err(LinksError::Refused { status, .. }) if status == StatusCode::NOT_FOUND => {
+                match ask(client, url, Method::PUT, &["links", from, to], Some(&shape)).await {
+                    Err(LinksError::Refused { code: Some(code), .. }) if code == NO_SUCH_LINK => {
                         Err(LinkError::NoSuchLink { from: from.into(), to: to.into() }.into())
                     }
                     answered => answered.map(drop),
@@ -126,6 +127,7 @@ impl Links {
                 serde_json::from_str(&answer).map_err(|error| LinksError::Refused {
                     url: shown(url),
                     status: StatusCode::OK.as_u16(),
+                    code: None,
                     message: format!("no links: {error}"),
                 })
             }
@@ -150,7 +152,7 @@ async fn ask(
     url: &Url,
     method: Method,
     path: &[&str],
-    body: Option<String>,
+    body: Option<&Shape>,
 ) -> Result<String, LinksError> {
     let mut full = url.clone();
     if let Ok(mut segments) = full.path_segments_mut() {
@@ -158,20 +160,24 @@ async fn ask(
     }
     let request = client.request(method, full);
     let request = match body {
-        Some(body) => request.header(reqwest::header::CONTENT_TYPE, "application/json").body(body),
+        Some(shape) => request.json(shape),
         None => request,
     };
     let url = shown(url);
     match ask::ask(request).await {
         Ok((status, answer)) if status.is_success() => Ok(answer),
         Ok((status, answer)) => {
-            let refusal = serde_json::from_str::<Refusal>(&answer).map(|refusal| refusal.sentence);
-            Err(LinksError::Refused { url, status: status.as_u16(), message: refusal.unwrap_or(answer) })
+            let (code, message) = match serde_json::from_str(&answer) {
+                Ok(Refusal { code, sentence }) => (Some(code), sentence),
+                Err(_) => (None, answer),
+            };
+            Err(LinksError::Refused { url, status: status.as_u16(), code, message })
         }
         Err(Failure::Unreachable(reason) | Failure::Broke(reason)) => Err(LinksError::Gone { url, reason }),
         Err(Failure::TimedOut) => Err(LinksError::TimedOut { url }),
         Err(Failure::TooLong(status)) => {
-            Err(LinksError::Refused { url, status: status.as_u16(), message: Failure::too_long() })
+            let (status, message) = (status.as_u16(), Failure::too_long());
+            Err(LinksError::Refused { url, status, code: None, message })
         }
     }
 }

@@ -48,6 +48,17 @@ pub struct LinkShape {
     pub cut: bool,
 }
 
+impl LinkShape {
+    /// The delay as people read it, `100 ms` or `100 ± 10 ms`; `None` while bytes aren't held.
+    #[must_use]
+    pub fn delay(&self) -> Option<String> {
+        (self.delay_ms > 0).then(|| match self.jitter_ms {
+            0 => format!("{} ms", self.delay_ms),
+            jitter => format!("{} ± {jitter} ms", self.delay_ms),
+        })
+    }
+}
+
 /// The bytes that one member sends to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -77,11 +77,7 @@ fn shape_words(shape: &LinkShape) -> String {
     if shape.cut {
         return "Cut".into();
     }
-    let delay = match (shape.delay_ms, shape.jitter_ms) {
-        (0, 0) => None,
-        (delay, 0) => Some(format!("delay by {delay} ms")),
-        (delay, jitter) => Some(format!("delay by {delay} ± {jitter} ms")),
-    };
+    let delay = shape.delay().map(|delay| format!("delay by {delay}"));
     let limit = shape.bandwidth_bytes_s.map(|bytes| format!("limit to {bytes} bytes a second"));
     let words: Vec<String> = delay.into_iter().chain(limit).collect();
     let words = if words.is_empty() { "let everything pass".to_owned() } else { words.join(" and ") };

@@ -1,6 +1,6 @@
 //! What a person is told when a fault can't be set or taken back.
 
-use lab_faults::{GofailError, LinkError, TermError};
+use lab_faults::{GofailError, LinkError, LinksError, TermError};
 
 use super::{Problem, no_such_member};
 
@@ -59,6 +59,19 @@ pub fn no_links() -> Problem {
         "The members of this cluster speak with each other directly, so their links can't be shaped.",
         "Stop it and start with `--topology etcd-bridge`.",
     )
+}
+
+/// Links that can't be shaped: as asked, or because their proxy doesn't do it.
+pub fn links(error: &LinksError) -> Problem {
+    match error {
+        LinksError::Link(error) => link(error),
+        error => Problem::new(
+            "links-unreachable",
+            "The proxy between the members doesn't answer.",
+            "Look whether its container runs: `docker ps --all`. Where it has ended, stop the cluster and start it anew.",
+        )
+        .detail(error),
+    }
 }
 
 /// A link that can't be shaped as asked.

@@ -11,19 +11,19 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use lab_cluster::Node;
-use lab_faults::{Gofail, GofailError, LinkProxy};
+use lab_faults::{Gofail, GofailError, Links};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Answer, Message, Session};
-use crate::api::{Command, Event, FailpointView, FaultsView, MarkKind, Problem, Reply};
+use crate::api::{Command, Event, FailpointView, FaultsView, LinkView, MarkKind, Problem, Reply};
 use crate::problems;
 use crate::shown::Line;
 
 /// Commands that may wait for the one before them.
 const WAITING: usize = 64;
-/// Within this a member tells its failpoints, or what it told last is taken for true.
+/// Within this a member tells its failpoints, and a proxy its links, or what it told last is taken for true.
 const LOOK_WITHIN: Duration = Duration::from_millis(900);
 
 /// What is asked of the task.
@@ -50,7 +50,8 @@ impl Session {
 
     /// The cluster is there: nothing is done to it yet, and its links are known.
     pub(super) fn no_faults_yet(&mut self) {
-        let links = self.running.as_ref().and_then(|running| running.links.as_ref()).map(links::views);
+        let running = self.running.as_ref().filter(|running| running.links.is_some());
+        let links = running.map(|running| links::untouched(&running.nodes));
         self.faults(FaultsView { failpoints: Vec::new(), links });
     }
 
@@ -76,13 +77,20 @@ impl Session {
 pub(super) fn keep(
     gofail: Gofail,
     nodes: &[Node],
-    links: Option<LinkProxy>,
+    links: Option<Links>,
     inbox: mpsc::WeakSender<Message>,
     cancel: CancellationToken,
 ) -> mpsc::Sender<Asked> {
     let (sender, asked) = mpsc::channel(WAITING);
-    let keeper =
-        Keeper { gofail, nodes: nodes.to_vec(), links, set: Vec::new(), until: BTreeMap::new(), inbox };
+    let keeper = Keeper {
+        gofail,
+        nodes: nodes.to_vec(),
+        links_seen: links.as_ref().map(|_| links::untouched(nodes)),
+        links,
+        set: Vec::new(),
+        until: BTreeMap::new(),
+        inbox,
+    };
     tokio::spawn(keeper.run(asked, cancel));
     sender
 }
@@ -98,7 +106,9 @@ struct Look {
 struct Keeper {
     gofail: Gofail,
     nodes: Vec<Node>,
-    links: Option<LinkProxy>,
+    links: Option<Links>,
+    /// The links as they were told last.
+    links_seen: Option<Vec<LinkView>>,
     /// Failpoints that are set, in the order of the members, then by name.
     set: Vec<FailpointView>,
     /// When those that were set for a while are cleared, by member and failpoint.
@@ -210,8 +220,9 @@ impl Keeper {
         self.set = seen;
     }
 
-    async fn tell(&self) {
-        let links = self.links.as_ref().map(links::views);
+    async fn tell(&mut self) {
+        self.look_at_links().await;
+        let links = self.links_seen.clone();
         self.send(Message::Faults(FaultsView { failpoints: self.set.clone(), links })).await;
     }
 

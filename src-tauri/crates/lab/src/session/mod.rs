@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use lab_cluster::{MemberProgress, Node, Runtime};
 use lab_etcd::Cluster;
-use lab_faults::LinkProxy;
+use lab_faults::Links;
 use lab_metrics::{Clock, MemoryStore, Scraper};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
@@ -90,7 +90,7 @@ struct Running {
     watching: CancellationToken,
     scraper: Scraper,
     /// What its members reach each other through, if not directly; held until the last of them has ended.
-    links: Option<LinkProxy>,
+    links: Option<Links>,
     /// Takes commands about faults.
     faults: mpsc::Sender<faults::Asked>,
     /// Held as long as members write to it.

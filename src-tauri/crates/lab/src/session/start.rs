@@ -7,7 +7,7 @@ use std::time::Duration;
 use lab_cluster::native::{NativeConfig, NativeRuntime, PortChoice};
 use lab_cluster::{ClusterError, MemberProgress, Node, OnProgress, Runtime};
 use lab_etcd::Cluster;
-use lab_faults::{Gofail, LinkProxy};
+use lab_faults::{Gofail, LinkProxy, Links};
 use lab_metrics::{ScrapeConfig, Scraper, Storage, Target};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -32,7 +32,7 @@ pub struct Started {
     cluster: Cluster,
     nodes: Vec<Node>,
     exits: broadcast::Receiver<lab_cluster::Exit>,
-    links: Option<LinkProxy>,
+    links: Option<Links>,
     data: DataFolder,
 }
 
@@ -295,7 +295,8 @@ impl Session {
                     running.watching.cancel();
                     if let Some(links) = &running.links {
                         // A leader that leaves hands its place on first, which takes its peers.
-                        links.heal();
+                        // A proxy that doesn't answer is in nobody's way for longer than it is asked.
+                        let _ = links.heal().await;
                     }
                     running.runtime.stop().await;
                     drop((running.links, running.data));
@@ -415,7 +416,7 @@ async fn come_up(
             .map_err(|error| problems::cluster(ClusterError::NoFreePorts(error)))?;
         let urls = members.into_iter().filter_map(|member| Some((links.url(&member)?, member)));
         native.peer_proxies = urls.map(|(url, member)| (member, url)).collect();
-        Some(links)
+        Some(Links::here(links))
     } else {
         None
     };
@@ -431,7 +432,7 @@ async fn come_up(
 
 async fn bring_up(
     runtime: Arc<dyn Runtime>,
-    links: Option<LinkProxy>,
+    links: Option<Links>,
     data: DataFolder,
     progress: &OnProgress<'_>,
 ) -> Result<Started, Problem> {

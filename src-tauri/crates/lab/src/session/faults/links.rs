@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use lab_faults::{LinkError, LinkProxy, LinkState, Shape};
+use lab_cluster::Node;
+use lab_faults::{LinkError, LinkState, Links, LinksError, Shape};
+use tokio::time::timeout;
 
-use super::Keeper;
+use super::{Keeper, LOOK_WITHIN};
 use crate::api::{LinkShape, LinkView, Problem, Reply};
 use crate::{problems, shown};
 
@@ -15,7 +17,7 @@ impl Keeper {
         to: &[String],
         shape: LinkShape,
     ) -> Result<Reply, Problem> {
-        let proxy = self.proxy()?;
+        let shaped = self.links()?;
         let (senders, receivers) = (self.chosen(from)?, self.chosen(to)?);
         let wanted = Shape::from(shape);
         wanted.check().map_err(|error| problems::link(&error))?;
@@ -29,7 +31,7 @@ impl Keeper {
             return Err(problems::link(&error));
         }
         for (from, to) in links {
-            proxy.shape(from, to, wanted).map_err(|error| problems::link(&error))?;
+            shaped.shape(from, to, wanted).await.map_err(|error| problems::links(&error))?;
         }
         let names = |named: &[String], of: usize| {
             if named.is_empty() || named.len() == of { "all".to_owned() } else { named.join(" and ") }
@@ -41,31 +43,35 @@ impl Keeper {
     }
 
     pub(super) async fn heal_links(&mut self) -> Result<Reply, Problem> {
-        self.proxy()?.heal();
+        self.links()?.heal().await.map_err(|error| problems::links(&error))?;
         self.show(shown::heal_links()).await;
         self.mark("links healed".into()).await;
         Ok(Reply::Done)
     }
 
-    fn proxy(&self) -> Result<LinkProxy, Problem> {
+    /// Takes over what the links are now.
+    pub(super) async fn look_at_links(&mut self) {
+        let (Some(links), Some(seen)) = (&self.links, &mut self.links_seen) else { return };
+        match timeout(LOOK_WITHIN, links.links()).await {
+            Ok(Ok(states)) => *seen = states.into_iter().map(view).collect(),
+            // With the proxy its connections are gone, and nobody took back what was asked of it.
+            Ok(Err(LinksError::Gone { .. })) => seen.iter_mut().for_each(silence),
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+
+    fn links(&self) -> Result<Links, Problem> {
         self.links.clone().ok_or_else(problems::no_links)
     }
 }
 
 /// What charts write.
 fn said(shape: &LinkShape) -> String {
-    let mut words = Vec::new();
-    match (shape.delay_ms, shape.jitter_ms) {
-        (0, _) => {}
-        (delay, 0) => words.push(format!("{delay} ms")),
-        (delay, jitter) => words.push(format!("{delay} ± {jitter} ms")),
-    }
-    if let Some(bytes) = shape.bandwidth_bytes_s {
-        words.push(format!("{bytes} B/s"));
-    }
     if shape.cut {
-        words = vec!["cut".into()];
+        return "cut".into();
     }
+    let limit = shape.bandwidth_bytes_s.map(|bytes| format!("{bytes} B/s"));
+    let words: Vec<String> = shape.delay().into_iter().chain(limit).collect();
     if words.is_empty() { "healed".into() } else { words.join(", ") }
 }
 
@@ -80,9 +86,23 @@ impl From<LinkShape> for Shape {
     }
 }
 
-/// All links as others see them.
-pub(super) fn views(proxy: &LinkProxy) -> Vec<LinkView> {
-    proxy.links().into_iter().map(view).collect()
+/// All links of members to which nothing was done yet.
+pub(super) fn untouched(nodes: &[Node]) -> Vec<LinkView> {
+    let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (&from.name, &to.name)));
+    let link = |(from, to): (&String, &String)| LinkView {
+        from: from.clone(),
+        to: to.clone(),
+        shape: LinkShape::default(),
+        rate_bytes_s: 0.0,
+        held_ms: None,
+        connections: 0,
+    };
+    pairs.filter(|(from, to)| from != to).map(link).collect()
+}
+
+/// Nothing flows.
+fn silence(link: &mut LinkView) {
+    (link.rate_bytes_s, link.held_ms, link.connections) = (0.0, None, 0);
 }
 
 fn view(link: LinkState) -> LinkView {
