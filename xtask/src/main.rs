@@ -2,6 +2,7 @@
 //! checkout is [`repo`]'s business.
 
 mod etcd;
+mod image;
 mod licence_files;
 mod licences;
 mod repo;
@@ -12,6 +13,7 @@ const USAGE: &str = "\
 usage: cargo xtask STEP
 
   etcd       build etcd, etcdctl, benchmark and bridge with the lab's failpoint, as the app's sidecars
+  image      build the programs that go into images, for [linux/amd64] [linux/arm64], else for this machine's processor
   licences   check the licences of all dependencies, write the notices of what is bundled";
 
 fn main() -> ExitCode {
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match arguments.as_slice() {
         ["etcd"] => etcd::run(),
+        ["image", platforms @ ..] => image::run(platforms),
         ["licences"] => licences::run(),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");

@@ -27,6 +27,12 @@ pub fn sidecars() -> PathBuf {
     root().join("src-tauri/binaries")
 }
 
+/// Programs that go into images and are nobody's sidecars here: the proxy between members, and all programs for other
+/// platforms. Not in git.
+pub fn image_programs() -> PathBuf {
+    root().join(".cache/image")
+}
+
 /// Licence notices of everything bundled, for the bundle. Not in git.
 pub fn notices() -> PathBuf {
     root().join("src-tauri/gen/THIRD_PARTY_LICENCES.txt")

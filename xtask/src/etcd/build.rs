@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use super::go::{self, go};
+use super::go::{self, Platform, go};
 use super::pin::{Pin, Program};
 use crate::{licence_files, repo};
 
@@ -25,26 +25,26 @@ const MODULE_FILES: [&str; 3] = ["go.mod", "go.sum", "tools.go"];
 
 /// The cache folder of the version, whether it is there or not: programs are in `bin/NAME`, licence texts in
 /// `licences/MODULE/…`.
-pub fn entry(pin: &Pin, cache: &Path) -> Result<PathBuf> {
-    Ok(cache.join(format!("{}{}", of_version(pin)?, digest(pin)?)))
+pub fn entry(pin: &Pin, platform: Platform, cache: &Path) -> Result<PathBuf> {
+    Ok(cache.join(format!("{}{}", of_version(pin, platform), digest(pin)?)))
 }
 
 /// What the names of a version's entries start with, whatever inputs they were made from.
-fn of_version(pin: &Pin) -> Result<String> {
-    let (os, architecture) = go::platform()?;
-    Ok(format!("{}-{os}-{architecture}-", pin.version))
+fn of_version(pin: &Pin, Platform { os, arch }: Platform) -> String {
+    format!("{}-{os}-{arch}-", pin.version)
 }
 
 /// The version's cache folder, built first if it isn't there.
-pub fn cached(pin: &Pin, cache: &Path) -> Result<PathBuf> {
-    let entry = entry(pin, cache)?;
+pub fn cached(pin: &Pin, platform: Platform, cache: &Path) -> Result<PathBuf> {
+    let entry = entry(pin, platform, cache)?;
     if entry.is_dir() {
         return Ok(entry);
     }
 
     go::check(&pin.module, &pin.go)?;
     remove_starting_with(cache, UNFINISHED)?;
-    println!("building etcd {} with failpoints (a minute or two, once)", pin.version);
+    let Platform { os, arch } = platform;
+    println!("building etcd {} with failpoints for {os}/{arch} (a minute or two, once)", pin.version);
     let started = Instant::now();
     let work = tempfile::Builder::new()
         .prefix(UNFINISHED)
@@ -57,13 +57,13 @@ pub fn cached(pin: &Pin, cache: &Path) -> Result<PathBuf> {
     // once beside a member that does: etcdctl by `docker exec`, and in the health check of a container.
     let (servers, tools): (Vec<_>, Vec<_>) = pin.programs.iter().partition(|program| program.is_server());
     let bin = result.join("bin");
-    compile(&tools, &source, &bin)?;
+    compile(&tools, platform, &source, &bin)?;
     add_failpoints(&source)?;
-    compile(&servers, &source, &bin)?;
+    compile(&servers, platform, &source, &bin)?;
     keep_licences(&source.join("vendor"), &result.join("licences"))?;
 
     // Entries of this version made from other inputs are out of use from now on.
-    remove_starting_with(cache, &of_version(pin)?)?;
+    remove_starting_with(cache, &of_version(pin, platform))?;
     fs::rename(&result, &entry).with_context(|| format!("cannot create {}", entry.display()))?;
     println!("built etcd {} in {:.0} s", pin.version, started.elapsed().as_secs_f64());
     Ok(entry)
@@ -143,10 +143,11 @@ fn folders_with_markers(vendor: &Path) -> Result<Vec<PathBuf>> {
     Ok(marked)
 }
 
-fn compile(programs: &[&Program], source: &Path, bin: &Path) -> Result<()> {
+fn compile(programs: &[&Program], platform: Platform, source: &Path, bin: &Path) -> Result<()> {
     fs::create_dir_all(bin)?;
     for program in programs {
         let mut build = go(source);
+        platform.aim(&mut build);
         build.args(["build", "-mod=vendor", "-trimpath", "-ldflags", "-s -w", "-o"]);
         build.arg(bin.join(program.name)).arg(program.package);
         go::run(&mut build, &format!("compiling {}", program.name))?;

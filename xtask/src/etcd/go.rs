@@ -5,10 +5,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// A `go` command in the folder, shielded from workspaces and flags set elsewhere.
+/// A `go` command in the folder, shielded from workspaces, flags and targets set elsewhere.
 pub fn go(folder: &Path) -> Command {
     let mut go = Command::new("go");
     go.current_dir(folder);
+    go.env_remove("GOOS").env_remove("GOARCH");
     go.env("CGO_ENABLED", "0").env("GOWORK", "off").env("GOFLAGS", "-buildvcs=false");
     go
 }
@@ -36,17 +37,33 @@ pub fn check(folder: &Path, wanted: &str) -> Result<()> {
     }
 }
 
-/// Go's name for the host's operating system and architecture.
-pub fn platform() -> Result<(&'static str, &'static str)> {
-    let os = match std::env::consts::OS {
-        "macos" => "darwin",
-        os @ "linux" => os,
-        other => bail!("etcd is not built for {other} here, only for Linux and macOS"),
-    };
-    let architecture = match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        other => bail!("etcd is not built for {other} here, only for x86_64 and aarch64"),
-    };
-    Ok((os, architecture))
+/// What Go builds for, in its own words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// `linux` or `darwin`.
+    pub os: &'static str,
+    /// `amd64` or `arm64`.
+    pub arch: &'static str,
+}
+
+impl Platform {
+    /// This machine.
+    pub fn host() -> Result<Self> {
+        let os = match std::env::consts::OS {
+            "macos" => "darwin",
+            os @ "linux" => os,
+            other => bail!("etcd is not built for {other} here, only for Linux and macOS"),
+        };
+        let arch = match std::env::consts::ARCH {
+            "x86_64" => "amd64",
+            "aarch64" => "arm64",
+            other => bail!("etcd is not built for {other} here, only for x86_64 and aarch64"),
+        };
+        Ok(Self { os, arch })
+    }
+
+    /// What the command builds for, instead of this machine.
+    pub fn aim(self, go: &mut Command) {
+        go.env("GOOS", self.os).env("GOARCH", self.arch);
+    }
 }

@@ -63,10 +63,9 @@ impl Pin {
         })
     }
 
-    /// The file name under which Tauri finds the program on this machine, without a folder.
-    pub fn sidecar(&self, program: &Program) -> String {
-        let suffix = std::env::consts::EXE_SUFFIX;
-        format!("etcd-lab-{}-{}-{}{suffix}", program.name, self.version, repo::HOST_TRIPLE)
+    /// The program's file name where Tauri and the lab look for it, without a folder.
+    pub fn sidecar(&self, program: &Program, triple: &str) -> String {
+        format!("etcd-lab-{}-{}-{triple}", program.name, self.version)
     }
 }
 

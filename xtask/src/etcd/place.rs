@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Makes `folder` hold every program under its sidecar name, and no sidecar of another version.
-pub fn sidecars(programs: &[(PathBuf, String)], folder: &Path) -> Result<()> {
+/// What the name of a file ends with until it is whole.
+const UNFINISHED: &str = ".unfinished";
+
+/// Makes `folder` hold every program under its sidecar name, and no other sidecar for the same target.
+pub fn sidecars(programs: &[(PathBuf, String)], folder: &Path, triple: &str) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("etcd-lab-") && !programs.iter().any(|(_, wanted)| *wanted == name) {
+        let ours = name.starts_with("etcd-lab-") && name.trim_end_matches(UNFINISHED).ends_with(triple);
+        if ours && !programs.iter().any(|(_, wanted)| *wanted == name) {
             fs::remove_file(entry.path())
                 .with_context(|| format!("cannot remove {}", entry.path().display()))?;
         }
@@ -34,7 +38,7 @@ fn is_same(program: &Path, target: &Path) -> bool {
 /// Copies under a temporary name, then renames: a running member keeps its old file, and nobody sees half of a new one.
 fn place(program: &Path, target: &Path) -> Result<()> {
     let mut unfinished = target.as_os_str().to_owned();
-    unfinished.push(".unfinished");
+    unfinished.push(UNFINISHED);
     let unfinished = PathBuf::from(unfinished);
     fs::copy(program, &unfinished)?;
     File::options().write(true).open(&unfinished)?.set_modified(program.metadata()?.modified()?)?;
@@ -56,17 +60,22 @@ mod tests {
     }
 
     #[test]
-    fn places_what_is_wanted_and_removes_other_versions() {
+    fn places_what_is_wanted_and_removes_other_versions_for_that_target() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let (built, folder) = (dir.path().join("etcd"), dir.path().join("binaries"));
         fs::write(&built, "new").expect("writable");
         fs::create_dir(&folder).expect("writable");
         fs::write(folder.join("etcd-lab-etcd-3.7.0-host"), "old").expect("writable");
-        fs::write(folder.join("another-sidecar"), "kept").expect("writable");
+        for kept in ["another-sidecar", "etcd-lab-etcd-3.7.0-elsewhere"] {
+            fs::write(folder.join(kept), "kept").expect("writable");
+        }
 
         let wanted = [(built.clone(), "etcd-lab-etcd-3.7.1-host".to_owned())];
-        sidecars(&wanted, &folder).expect("placed");
-        assert_eq!(names(&folder), ["another-sidecar", "etcd-lab-etcd-3.7.1-host"]);
+        sidecars(&wanted, &folder, "host").expect("placed");
+        assert_eq!(
+            names(&folder),
+            ["another-sidecar", "etcd-lab-etcd-3.7.0-elsewhere", "etcd-lab-etcd-3.7.1-host"]
+        );
         assert_eq!(fs::read_to_string(folder.join("etcd-lab-etcd-3.7.1-host")).expect("readable"), "new");
     }
 
@@ -80,7 +89,7 @@ mod tests {
         fs::write(&target, "wh").expect("writable");
 
         let wanted = [(built.clone(), "etcd-lab-etcd-3.5.9-host".to_owned())];
-        sidecars(&wanted, &folder).expect("placed");
+        sidecars(&wanted, &folder, "host").expect("placed");
         assert_eq!(fs::read_to_string(&target).expect("readable"), "whole");
         assert!(is_same(&built, &target));
     }
