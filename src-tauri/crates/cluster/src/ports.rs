@@ -55,8 +55,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Every port that natively run members listen on.
 pub fn doors(ports: &PortMap) -> impl Iterator<Item = Door> {
     ports.iter().flat_map(|(member, ports)| {
-        [("client", ports.client), ("peer", ports.peer), ("gofail", ports.gofail)]
-            .map(|(what, port)| Door { of: member.clone(), what, port })
+        [("client", ports.client), ("peer", ports.peer), ("gofail", ports.gofail)].map(|(what, port)| Door {
+            of: member.clone(),
+            what,
+            port,
+        })
     })
 }
 
@@ -98,7 +101,9 @@ pub fn choose(topology: &Topology, choice: PortChoice) -> io::Result<PortMap> {
                 peer: member.peer.host_port,
                 gofail: member.gofail.host_port,
             },
-            PortChoice::Auto => MemberPorts { client: free.next()?, peer: free.next()?, gofail: free.next()? },
+            PortChoice::Auto => {
+                MemberPorts { client: free.next()?, peer: free.next()?, gofail: free.next()? }
+            }
         };
         ports.insert(member.name.clone(), of_member);
     }

@@ -121,7 +121,7 @@ pub trait Runtime: Send + Sync {
     fn log_file(&self, member: &str) -> Option<PathBuf>;
 
     /// Where the proxies between members are told what to do, when this runtime has brought them along:
-    /// `http://127.0.0.1:2390`. Absent before `start` and after `stop`.
+    /// `http://127.0.0.1:8474`. Absent before `start` and after `stop`.
     fn links_url(&self) -> Option<String> {
         None
     }

@@ -180,7 +180,8 @@ async fn remove_once(engine: &Engine, things: &Things) -> Option<ApiError> {
     let mut refused = removed.into_iter().find_map(|result| result.err().filter(|error| !is_gone(error)));
     // Only what no container uses any more can go.
     for id in things.networks.iter().filter_map(|one| one.id.as_deref()) {
-        refused = client.remove_network(id).await.err().filter(|error| !refusal::is_absent(error)).or(refused);
+        refused =
+            client.remove_network(id).await.err().filter(|error| !refusal::is_absent(error)).or(refused);
     }
     for volume in &things.volumes {
         let options = RemoveVolumeOptionsBuilder::new().force(true).build();

@@ -10,5 +10,5 @@ mod watch;
 
 pub use engine::{Engine, EngineError, EngineInfo, LEAST_API};
 pub use labels::AfterKill;
-pub use runtime::{DockerConfig, DockerRuntime, Place};
+pub use runtime::{DockerConfig, DockerRuntime, ENGINE_STOPPED, Place};
 pub use watch::run_if_watcher;

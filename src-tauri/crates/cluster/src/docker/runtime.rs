@@ -37,6 +37,7 @@ use crate::{
     ready,
 };
 use adoption::Adopted;
+pub use container::ENGINE_STOPPED;
 use container::{LAST_WORDS_WITHIN, Launched};
 use output::Output;
 use plan::{Plan, Planned};
@@ -388,7 +389,10 @@ impl Inner {
                 ));
             }
             Err(_) => {
-                return Err(refusal::lost(engine, format!("it said nothing for {} s", DONE_WITHIN.as_secs())));
+                return Err(refusal::lost(
+                    engine,
+                    format!("it said nothing for {} s", DONE_WITHIN.as_secs()),
+                ));
             }
         }
         self.note_launched(planned, id, in_log);

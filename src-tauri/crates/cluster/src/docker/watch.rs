@@ -44,12 +44,7 @@ impl Watcher {
     ///
     /// # Errors
     /// When it can't be started, or finds another engine than the lab did, or none.
-    pub async fn start(
-        program: &Path,
-        engine: &Engine,
-        run: &str,
-        log: &Path,
-    ) -> Result<Self, ClusterError> {
+    pub async fn start(program: &Path, engine: &Engine, run: &str, log: &Path) -> Result<Self, ClusterError> {
         let failed = |reason: String| ClusterError::NoWatcher { reason };
         let complaints = std::fs::File::create(log)
             .map_err(|source| ClusterError::Folder { path: log.to_owned(), source })?;

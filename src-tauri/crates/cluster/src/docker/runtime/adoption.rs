@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use bollard::models::{ContainerSummary, VolumeCreateRequest};
 
 use super::plan::Plan;
-use crate::PortChoice;
 use crate::ClusterError;
+use crate::PortChoice;
 use crate::docker::labels::{self, AfterKill, Holder, PLAN, Role, Run};
 use crate::docker::leftovers::{self, Things};
 use crate::docker::{Engine, refusal};
@@ -83,6 +83,7 @@ async fn claim(engine: &Engine, things: &Things, holder: &Holder) -> Result<Opti
         ..VolumeCreateRequest::default()
     };
     let made = engine.client().create_volume(mark).await;
-    let made = made.map_err(|error| refusal::told(engine, "take over the cluster of a killed lab", &error))?;
+    let made =
+        made.map_err(|error| refusal::told(engine, "take over the cluster of a killed lab", &error))?;
     Ok((made.labels == wanted).then_some(run))
 }

@@ -66,9 +66,10 @@ async fn copy(docker: &Docker, container: &str, file: PathBuf, dealt_with: &Atom
     loop {
         // The engine tells all from the first line on: what is in the file is passed over.
         read(docker, container, true, &mut file, dealt_with).await;
-        let running = docker.inspect_container(container, None).await.map(|container| {
-            container.state.and_then(|state| state.running).unwrap_or(false)
-        });
+        let running = docker
+            .inspect_container(container, None)
+            .await
+            .map(|container| container.state.and_then(|state| state.running).unwrap_or(false));
         match running {
             Ok(true) => {}
             // The stream may have ended a moment before the container's last word was written down.

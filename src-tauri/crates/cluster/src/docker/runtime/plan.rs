@@ -13,7 +13,8 @@ use sha2::{Digest, Sha256};
 use crate::docker::labels::{self, PLAN, Role, Run};
 use crate::ports::{Door, FreePorts};
 use crate::runtime::LAB_ID;
-use crate::{Member, Node, PortChoice, Topology};
+use crate::topology::PeerProxy;
+use crate::{Endpoint, Member, Node, PortChoice, Topology};
 
 /// Where ports of containers are published, and nowhere else.
 const HERE: &str = "127.0.0.1";
@@ -21,10 +22,14 @@ const HERE: &str = "127.0.0.1";
 /// A port of a container that is published on this host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Published {
-    /// What it is for: `client`, `gofail`.
+    /// What it is for: `client`, `gofail`, `control`.
     pub what: &'static str,
     inside: u16,
     pub here: u16,
+}
+
+fn published(what: &'static str, endpoint: &Endpoint) -> Published {
+    Published { what, inside: endpoint.container_port, here: endpoint.host_port }
 }
 
 /// One container.
@@ -62,7 +67,9 @@ impl Plan {
         choice: PortChoice,
     ) -> io::Result<Self> {
         let members = topology.members.iter().map(|member| Planned::member(member, image, quota_bytes));
-        let mut plan = Self { containers: members.collect() };
+        // First, as members begin by asking it for each other.
+        let links = topology.peer_proxy.as_ref().map(|proxy| Planned::links(proxy, image));
+        let mut plan = Self { containers: links.into_iter().chain(members).collect() };
         if choice == PortChoice::Auto {
             plan.choose_free_ports()?;
         }
@@ -101,11 +108,6 @@ impl Plan {
 impl Planned {
     fn member(member: &Member, image: &str, quota_bytes: Option<u64>) -> Self {
         let quota = quota_bytes.map(|bytes| format!("--quota-backend-bytes={bytes}"));
-        let published = |what, endpoint: &crate::Endpoint| Published {
-            what,
-            inside: endpoint.container_port,
-            here: endpoint.host_port,
-        };
         Self {
             name: member.name.clone(),
             role: Role::Member,
@@ -116,6 +118,20 @@ impl Planned {
             data: member.flag("data-dir").map(str::to_owned),
             peer: Some(format!("http://{}:{}", member.name, member.peer.container_port)),
             ports: vec![published("client", &member.client), published("gofail", &member.gofail)],
+        }
+    }
+
+    fn links(proxy: &PeerProxy, image: &str) -> Self {
+        Self {
+            name: proxy.service.clone(),
+            role: Role::Links,
+            image: image.to_owned(),
+            entrypoint: vec![PeerProxy::PROGRAM.into()],
+            arguments: proxy.flags.clone(),
+            environment: BTreeMap::new(),
+            data: None,
+            peer: None,
+            ports: vec![published("control", &proxy.control)],
         }
     }
 
@@ -201,6 +217,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::TopologyName;
     use crate::docker::AfterKill;
     use crate::docker::labels::Holder;
 
@@ -214,21 +231,45 @@ mod tests {
         let run = Run::new(Holder::here("4f2a", Path::new("/labs"), AfterKill::Remove));
         let body = plan.containers[1].body(&run, "d");
         let flags = body.cmd.unwrap();
-        for wanted in ["--name=etcd-2", "--initial-advertise-peer-urls=http://etcd-2:2380", "--quota-backend-bytes=1048576"]
-        {
+        for wanted in [
+            "--name=etcd-2",
+            "--initial-advertise-peer-urls=http://etcd-2:2380",
+            "--quota-backend-bytes=1048576",
+        ] {
             assert!(flags.iter().any(|flag| flag == wanted), "{wanted} is not in {flags:?}");
         }
         assert!(body.env.unwrap().contains(&"METRICS_LAB_ID=4f2a".to_owned()));
         let host = body.host_config.unwrap();
         let mount = &host.mounts.unwrap()[0];
-        assert_eq!((mount.source.clone(), mount.target.as_deref()), (plan.containers[1].volume(&run), Some("/var/lib/etcd")));
+        assert_eq!(
+            (mount.source.clone(), mount.target.as_deref()),
+            (plan.containers[1].volume(&run), Some("/var/lib/etcd"))
+        );
         let bindings = host.port_bindings.unwrap();
         let here = |inside: &str| bindings[inside].as_ref().unwrap()[0].clone();
-        assert_eq!((here("2379/tcp").host_port.as_deref(), here("11180/tcp").host_port.as_deref()), (Some("22379"), Some("21180")));
+        assert_eq!(
+            (here("2379/tcp").host_port.as_deref(), here("11180/tcp").host_port.as_deref()),
+            (Some("22379"), Some("21180"))
+        );
         assert!(bindings.values().flatten().flatten().all(|one| one.host_ip.as_deref() == Some("127.0.0.1")));
         assert_eq!(bindings.len(), 2, "a peer port is no door of this host");
         let node = plan.containers[1].node("0123456789abcdef").unwrap();
-        assert_eq!((node.peer.as_str(), node.container.as_deref()), ("http://etcd-2:2380", Some("0123456789ab")));
+        assert_eq!(
+            (node.peer.as_str(), node.container.as_deref()),
+            ("http://etcd-2:2380", Some("0123456789ab"))
+        );
+    }
+
+    #[test]
+    fn the_proxies_come_before_the_members_that_go_through_them() {
+        let topology = Topology::named(TopologyName::EtcdBridge).unwrap();
+        let plan = Plan::new(&topology, "lab:v1", None, PortChoice::Topology).unwrap();
+        let names: Vec<&str> = plan.containers.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["links", "etcd-1", "etcd-2", "etcd-3"]);
+        let links = &plan.containers[0];
+        assert_eq!((links.url("control").as_deref(), links.node("1")), (Some("http://127.0.0.1:8474"), None));
+        assert_eq!(links.entrypoint, ["link-proxy"]);
+        assert_eq!(plan.containers[3].environment["HTTP_PROXY"], "http://links:8103");
     }
 
     #[test]
