@@ -18,7 +18,7 @@ pub struct DoctorArgs {
 /// Prints the findings; exit code 1 when something is missing that the lab can't do without.
 pub async fn run(args: &DoctorArgs) -> Result<ExitCode, Problem> {
     let config = Config::standard("terminal")?;
-    let findings = doctor::examine(&config.binaries, config.topologies.usual());
+    let findings = doctor::examine(&config.binaries, config.topologies.usual()).await?;
     for finding in &findings {
         if args.json {
             say::line(serde_json::to_string(finding).unwrap_or_default());

@@ -7,7 +7,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use lab::api::{Command, Problem};
 use lab::home::{self, Found};
-use lab::{Asker, control};
+use lab::{Asker, control, docker};
+use lab_cluster::docker::leftovers::Leftover;
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
@@ -36,6 +37,8 @@ pub struct DownArgs {
 enum Done<'a> {
     /// It had been killed; so many members still ran.
     TidiedUp { id: &'a str, members: usize },
+    /// It had been killed; so much of it was in the Docker engine, and isn't any more.
+    ContainersRemoved { id: &'a str, containers: usize, volumes: usize, networks: usize },
     /// It is gone, and its cluster with it.
     Stopped { id: &'a str },
     /// Its cluster is gone; its window is the person's.
@@ -59,6 +62,17 @@ impl Done<'_> {
                     several => format!(" {several} members of it still ran, and were ended."),
                 };
                 say::line(format_args!("Tidied up after lab {id}, which had ended at once.{them}"));
+            }
+            Self::ContainersRemoved { id, containers, volumes, networks } => {
+                let number = |count: &usize, what: &str| {
+                    format!("{count} {what}{}", if *count == 1 { "" } else { "s" })
+                };
+                say::line(format_args!(
+                    "Removed what lab {id}, which had ended at once, left in Docker: {}, {}, {}.",
+                    number(containers, "container"),
+                    number(volumes, "volume"),
+                    number(networks, "network"),
+                ));
             }
             Self::Stopped { id } => say::line(format_args!("Stopped lab {id}.")),
             Self::ClusterStopped { id } => {
@@ -91,6 +105,12 @@ pub async fn run(args: &DownArgs) -> Result<ExitCode, Problem> {
             Done::TidiedUp { id: &found.record.id, members }.tell(args.json);
             done += 1;
         }
+    }
+    for left in docker::remove_leftovers(&base, args.which.id.as_deref()).await? {
+        let Leftover { lab_id, containers, volumes, networks, .. } = &left;
+        let (containers, volumes, networks) = (*containers, *volumes, *networks);
+        Done::ContainersRemoved { id: lab_id, containers, volumes, networks }.tell(args.json);
+        done += 1;
     }
     let to_stop = match (args.all, alive.is_empty()) {
         (true, _) => alive,

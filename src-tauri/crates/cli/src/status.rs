@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use lab::api::{
-    Command, CourseView, FaultsView, LinkShape, LoadState, MemberState, Phase, Problem, Reply, Snapshot,
-    StepPhase,
+    Command, CourseView, FaultsView, LinkShape, LoadState, MemberState, ObserversView, Phase, Problem, Reply,
+    Snapshot, StepPhase,
 };
 
 use crate::find::Which;
@@ -38,11 +38,12 @@ pub async fn run(args: &StatusArgs) -> Result<ExitCode, Problem> {
 fn print(snapshot: &Snapshot) {
     let lab = &snapshot.lab;
     let phase = match &snapshot.phase {
-        Phase::Stopped => "no cluster",
-        Phase::Starting { .. } => "starting",
-        Phase::Running { .. } => "running",
-        Phase::Stopping => "stopping",
-        Phase::Failed { .. } => "failed to start",
+        Phase::Stopped => "no cluster".into(),
+        Phase::Starting { preparing: Some(preparing), .. } => format!("starting: {preparing}"),
+        Phase::Starting { .. } => "starting".into(),
+        Phase::Running { .. } => "running".into(),
+        Phase::Stopping => "stopping".into(),
+        Phase::Failed { .. } => "failed to start".to_owned(),
     };
     say::line(format_args!("lab {} ({}, process {}): {phase}", lab.id, lab.host, lab.pid));
     if let Some(cluster) = &snapshot.cluster {
@@ -84,6 +85,12 @@ fn print(snapshot: &Snapshot) {
             say::line(format_args!("alarm {} raised by {}", alarm.kind, alarm.member));
         }
     }
+    if let Some(work) = &snapshot.image_work {
+        say::line(format_args!("\nimage {}: {}", work.subject, work.step));
+    }
+    if let Some(observers) = observers(&snapshot.observers) {
+        say::line(format_args!("\n{observers}"));
+    }
     for (at, line) in faults(&snapshot.faults).iter().enumerate() {
         say::line(format_args!("{}{line}", if at == 0 { "\n" } else { "" }));
     }
@@ -109,6 +116,20 @@ fn print(snapshot: &Snapshot) {
     if let Some(problem) = &snapshot.problem {
         say::line("");
         say::problem(problem);
+    }
+}
+
+/// Prometheus and Grafana, unless they are off.
+pub fn observers(observers: &ObserversView) -> Option<String> {
+    match observers {
+        ObserversView::Off => None,
+        ObserversView::Starting { doing } => Some(format!("Prometheus and Grafana start: {doing}")),
+        ObserversView::On { prometheus_url, grafana_url, user, password } => Some(format!(
+            "Prometheus {prometheus_url}\nGrafana    {grafana_url}, user {user}, password {password}"
+        )),
+        ObserversView::Failed { problem } => {
+            Some(format!("Prometheus and Grafana don't run: {}", problem.sentence))
+        }
     }
 }
 

@@ -24,6 +24,9 @@ pub struct UpArgs {
     /// What runs the members.
     #[arg(long, value_enum, default_value_t = Runtime::Native)]
     runtime: Runtime,
+    /// With Docker: what becomes of the containers when this program is killed.
+    #[arg(long, value_enum, default_value_t = AfterKillChoice::Remove)]
+    after_kill: AfterKillChoice,
     /// etcd's version; `doctor` lists what is there.
     #[arg(long, value_name = "VERSION")]
     etcd: Option<String>,
@@ -33,10 +36,10 @@ pub struct UpArgs {
     /// Size in bytes that the database may reach; etcd's default is 2 GiB.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1_048_576..=MOST_QUOTA_BYTES))]
     quota_bytes: Option<u64>,
-    /// Folder for data and logs, emptied at start; the lab's own when not given.
+    /// Folder for data and logs, emptied at start; the lab's own when not given. Not with Docker.
     #[arg(long, value_name = "D")]
     data_dir: Option<PathBuf>,
-    /// Go on with the data of the last run, on its ports, instead of a fresh start.
+    /// Go on with the data of the last run, on its ports, instead of a fresh start. Not with Docker.
     #[arg(long)]
     keep_data: bool,
     /// Listen on the usual ports (2379, 22379, 32379, …) or on free ones.
@@ -64,6 +67,24 @@ impl From<Runtime> for RuntimeKind {
         match runtime {
             Runtime::Native => Self::Native,
             Runtime::Docker => Self::Docker,
+        }
+    }
+}
+
+/// What becomes of containers whose lab is killed.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum AfterKillChoice {
+    /// They are gone within seconds.
+    Remove,
+    /// They run on, and the next `up` with this flag goes on with them.
+    Adopt,
+}
+
+impl From<AfterKillChoice> for AfterKill {
+    fn from(choice: AfterKillChoice) -> Self {
+        match choice {
+            AfterKillChoice::Remove => Self::Remove,
+            AfterKillChoice::Adopt => Self::Adopt,
         }
     }
 }
@@ -130,7 +151,16 @@ struct NodeLine<'a> {
     client: &'a str,
     peer: &'a str,
     gofail: &'a str,
-    pid: Option<u32>,
+    #[serde(flatten)]
+    runs_as: RunsAs<'a>,
+}
+
+/// What the system, or the engine, knows a member by.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum RunsAs<'a> {
+    Pid(Option<u32>),
+    Container(&'a str),
 }
 
 /// Starts a lab, prints where it is, and holds it until it is told to end.
@@ -157,7 +187,7 @@ async fn hold(
 ) -> Result<ExitCode, Problem> {
     let options = StartOptions {
         runtime: args.runtime.into(),
-        after_kill: AfterKill::Remove,
+        after_kill: args.after_kill.into(),
         etcd_version: args.etcd.clone(),
         topology: args.topology.into(),
         ports: args.ports.into(),
@@ -216,7 +246,13 @@ fn problem_line(problem: &Problem) -> serde_json::Value {
 
 /// Says how far the members are, when that isn't what was `told` last.
 fn tell_progress(event: &Event, told: &mut String) {
-    if let Event::Phase { phase: Phase::Starting { waiting, .. } } = event {
+    if let Event::ImageWork { work: Some(work) } = event {
+        let done = work.done.map(|done| format!("{:.0} % ", done * 100.0)).unwrap_or_default();
+        tell(format!("{}: {done}{}", work.subject, work.step), told);
+    }
+    if let Event::Phase { phase: Phase::Starting { preparing: Some(preparing), .. } } = event {
+        tell(format!("{preparing}."), told);
+    } else if let Event::Phase { phase: Phase::Starting { waiting, .. } } = event {
         let each: Vec<String> = waiting
             .iter()
             .map(|one| match (one.healthy, one.has_leader) {
@@ -225,11 +261,15 @@ fn tell_progress(event: &Event, told: &mut String) {
                 (false, false) => format!("{} starts", one.member),
             })
             .collect();
-        let line = each.join(" · ");
-        if line != *told {
-            say::line(&line);
-            *told = line;
-        }
+        tell(each.join(" · "), told);
+    }
+}
+
+/// Says a line that isn't what was `told` last.
+fn tell(line: String, told: &mut String) {
+    if line != *told {
+        say::line(&line);
+        *told = line;
     }
 }
 
@@ -240,10 +280,15 @@ fn greet(args: &UpArgs, info: &LabInfo, snapshot: &Snapshot) {
         return;
     }
     say::line(format_args!("\netcd {} is ready, lab {}.\n", cluster.etcd_version, info.id));
-    let mut rows = vec![vec!["member".into(), "client".into(), "failpoints".into(), "process".into()]];
+    let runs_as = match cluster.runtime {
+        RuntimeKind::Native => "process",
+        RuntimeKind::Docker => "container",
+    };
+    let mut rows = vec![vec!["member".into(), "client".into(), "failpoints".into(), runs_as.into()]];
     for member in &cluster.members {
-        let pid = member.pid.map(|pid| pid.to_string()).unwrap_or_default();
-        rows.push(vec![member.name.clone(), member.client_url.clone(), member.gofail_url.clone(), pid]);
+        let pid = member.pid.map(|pid| pid.to_string());
+        let known_by = pid.or_else(|| member.container.clone()).unwrap_or_default();
+        rows.push(vec![member.name.clone(), member.client_url.clone(), member.gofail_url.clone(), known_by]);
     }
     say::table(&rows);
     if let Some(serve) = &info.serve {
@@ -279,7 +324,10 @@ fn first_line<'a>(info: &'a LabInfo, cluster: &'a ClusterView) -> FirstLine<'a> 
                 client: &member.client_url,
                 peer: &member.peer_url,
                 gofail: &member.gofail_url,
-                pid: member.pid,
+                runs_as: match &member.container {
+                    Some(container) => RunsAs::Container(container),
+                    None => RunsAs::Pid(member.pid),
+                },
             })
             .collect(),
         serve: info.serve.as_deref(),

@@ -203,7 +203,14 @@ mod tests {
         let home = Home::take(base.path()).unwrap();
         let socket = UnixListener::bind(home.socket()).unwrap();
         let url = || String::from("http://127.0.0.1:1");
-        let node = Node { name: "etcd-1".into(), client: url(), peer: url(), gofail: url(), pid: None };
+        let node = Node {
+            name: "etcd-1".into(),
+            client: url(),
+            peer: url(),
+            gofail: url(),
+            pid: None,
+            container: None,
+        };
         let record = Record { id: "stopped".into(), pid: 1, host: "terminal".into(), nodes: vec![node] };
         home.write(&record).unwrap();
 

@@ -207,7 +207,12 @@ fn remove_leftovers(folder: &Path) -> Result<usize, Problem> {
 }
 
 fn places(base: &Path) -> impl Iterator<Item = PathBuf> {
-    places_in(&base.join("labs"))
+    places_in(&labs(base))
+}
+
+/// The folder of all labs' places.
+pub fn labs(base: &Path) -> PathBuf {
+    base.join("labs")
 }
 
 fn places_in(labs: &Path) -> impl Iterator<Item = PathBuf> + use<> {
@@ -299,7 +304,14 @@ mod tests {
         let mut left =
             std::process::Command::new("sleep").arg("600").env("METRICS_LAB_ID", "dead").spawn().unwrap();
         let url = String::new;
-        let node = |pid| Node { name: "m".into(), client: url(), peer: url(), gofail: url(), pid: Some(pid) };
+        let node = |pid| Node {
+            name: "m".into(),
+            client: url(),
+            peer: url(),
+            gofail: url(),
+            pid: Some(pid),
+            container: None,
+        };
         // Another's process, under an id that was given out anew, is not touched.
         let nodes = vec![node(left.id()), node(std::process::id())];
         killed(base.path(), &Record { nodes, ..record("dead") });

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Command, Event, LabInfo, Problem, Reply};
+use crate::content;
 use crate::control;
 use crate::course::{self, Courses, Progress};
 use crate::desk::Seat;
@@ -43,6 +44,8 @@ pub struct Config {
     pub binaries: Binaries,
     /// How members are tied to the life of this program.
     pub launch: Launch,
+    /// This program: started anew, it sees to it that containers don't outlive it.
+    pub program: PathBuf,
     /// The time.
     pub clock: Clock,
     /// Where to offer Prometheus' HTTP API; nowhere when absent.
@@ -56,16 +59,19 @@ impl Config {
     /// When no home folder is known.
     pub fn standard(host: &str) -> Result<Self, Problem> {
         let topologies = Topologies::builtin().map_err(|error| problems::cluster(error.into()))?;
-        let launch = Launch::for_this_system().map_err(|error| {
+        let no_program = |error: std::io::Error| {
             Problem::new("no-program", "The path of this program is not known.", "Start it by its full path.")
                 .detail(error)
-        })?;
+        };
+        let launch = Launch::for_this_system().map_err(no_program)?;
+        let program = std::env::current_exe().map_err(no_program)?;
         Ok(Self {
             base: home::base()?,
             host: host.into(),
             topologies,
             binaries: Binaries::standard(),
             launch,
+            program,
             clock: system_clock(),
             serve: None,
         })
@@ -126,6 +132,8 @@ impl Lab {
         let task = tokio::spawn(session.run(mailbox));
         let session = Arc::new(tokio::sync::Mutex::new(Some(task)));
         let turns = Turns::default();
+        // Read before it is first asked for: whoever asks is not to wait on a busy machine.
+        tokio::task::spawn_blocking(content::builtin);
         let (courses, requests) = course::channel();
         let lab = Self { inbox, shared, engine, turns, info, base, binaries, topology, courses, session };
         let (asker, events) = lab.listen();

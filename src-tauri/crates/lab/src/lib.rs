@@ -10,6 +10,7 @@ pub mod control;
 mod course;
 mod desk;
 pub mod diagram;
+pub mod docker;
 pub mod doctor;
 pub mod evaluation;
 pub mod glossary;

@@ -18,7 +18,7 @@ use crate::lab::Events;
 use crate::release_line::ReleaseLine;
 use crate::session::{Message, Shared};
 use crate::watch::Watch;
-use crate::{boards, content, diagram, doctor, glossary, problems};
+use crate::{boards, content, diagram, docker, doctor, glossary, problems};
 
 /// Events that may wait for a listener that is slow to take them.
 const WAITING: usize = 64;
@@ -73,9 +73,12 @@ impl Local {
             Command::Diagrams => Reply::Diagrams { diagrams: diagram::builtin().to_vec() },
             Command::Glossary => self.glossary().await?,
             Command::Doctor => {
-                let (binaries, topology) = (self.binaries.clone(), Arc::clone(&self.topology));
-                let lines = tokio::task::spawn_blocking(move || doctor::examine(&binaries, &topology)).await;
-                Reply::Doctor { lines: lines.map_err(|_| problems::lab_ended())? }
+                Reply::Doctor { lines: doctor::examine(&self.binaries, &self.topology).await? }
+            }
+            // Asked anew each time: engines come and go, and images with them.
+            Command::Docker => {
+                let docker = docker::view(&self.binaries, &self.topology).await;
+                Reply::Docker { docker: Box::new(docker) }
             }
             Command::Query { expr, time_s } => {
                 let query = parse(&expr).map_err(problems::query)?;

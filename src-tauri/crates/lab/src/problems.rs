@@ -2,6 +2,7 @@
 //! are written.
 
 mod course;
+mod docker;
 mod faults;
 
 use std::io;
@@ -14,6 +15,7 @@ use lab_etcd::EtcdError;
 use crate::api::Problem;
 
 pub use course::*;
+pub use docker::*;
 pub use faults::*;
 
 /// A cluster that can't start or go on.
@@ -51,7 +53,17 @@ pub fn cluster(error: ClusterError) -> Problem {
         )
         .member(&member, log),
         ClusterError::NoSuchMember(member) => no_such_member(&member),
+        ClusterError::NotRunning(member) => Problem::new(
+            "member-not-running",
+            format!("{member} does not run."),
+            "Start it again: from its card, or with `etcd-labctl restart`.",
+        ),
         ClusterError::AlreadyRunning => already_running(),
+        error @ (ClusterError::ImageAbsent { .. }
+        | ClusterError::EngineFull { .. }
+        | ClusterError::EngineLost { .. }
+        | ClusterError::EngineRefused { .. }
+        | ClusterError::NoWatcher { .. }) => in_docker(error),
         ClusterError::CalledOff => called_off(),
         ClusterError::DataOfOtherPorts { .. } => Problem::new(
             "data-of-other-ports",

@@ -1,14 +1,19 @@
 //! Everything the lab does, as the command a person could have typed, with the real addresses.
 
 mod faults;
+mod tools;
 
 use std::collections::VecDeque;
+use std::path::Path;
 
 use lab_cluster::Node;
 
-use crate::api::{CommandKind, Ports, ShownCommand, StartOptions, TopologyName};
+use crate::api::{
+    AfterKill, CommandKind, MemberAction, Ports, RuntimeKind, ShownCommand, StartOptions, TopologyName,
+};
 
 pub use faults::{clear_failpoint, heal_links, set_failpoint, set_links};
+pub use tools::Tools;
 
 /// Commands kept for a snapshot.
 const KEPT: usize = 100;
@@ -54,10 +59,6 @@ fn labctl(words: &str, why: &'static str) -> Line {
     Line { kind: CommandKind::EtcdLabctl, text: format!("etcd-labctl {words}"), why }
 }
 
-fn etcdctl(endpoints: &str, words: &str, why: &'static str) -> Line {
-    Line { kind: CommandKind::Etcdctl, text: format!("etcdctl --endpoints={endpoints} {words}"), why }
-}
-
 /// `127.0.0.1:2379,127.0.0.1:22379,…`: the members as etcd's tools take them.
 pub fn endpoints(nodes: &[Node]) -> String {
     nodes.iter().map(endpoint).collect::<Vec<_>>().join(",")
@@ -71,6 +72,12 @@ pub fn endpoint(node: &Node) -> &str {
 /// Start the cluster.
 pub fn start(options: &StartOptions) -> Line {
     let mut words = String::from("up");
+    if options.runtime == RuntimeKind::Docker {
+        words += " --runtime docker";
+        if options.after_kill == AfterKill::Adopt {
+            words += " --after-kill adopt";
+        }
+    }
     if let Some(version) = &options.etcd_version {
         words += &format!(" --etcd {version}");
     }
@@ -93,8 +100,8 @@ pub fn start(options: &StartOptions) -> Line {
 }
 
 /// Ask each member whether it is well.
-pub fn health(nodes: &[Node]) -> Line {
-    etcdctl(&endpoints(nodes), "endpoint health", "Ask each member whether it is well")
+pub fn health(tools: &Tools, nodes: &[Node]) -> Line {
+    tools.etcdctl(&endpoints(nodes), "endpoint health", "Ask each member whether it is well")
 }
 
 /// Read a member's metrics.
@@ -116,24 +123,55 @@ pub fn restart(member: &str) -> Line {
     labctl(&format!("restart {member}"), "Restart one member")
 }
 
-/// A load, by the line of the load engine itself.
-pub fn load(text: String) -> Line {
-    Line { kind: CommandKind::EtcdLabctl, text, why: "Put the cluster under load" }
+/// Do something to a member's process or container.
+pub fn act(member: &Node, action: MemberAction) -> Line {
+    let (ours, dockers, why) = match action {
+        MemberAction::Stop => ("stop", "stop", "Stop one member"),
+        MemberAction::Kill => ("kill", "kill", "Kill one member"),
+        MemberAction::Pause => ("pause", "pause", "Hold one member"),
+        MemberAction::Resume => ("resume", "unpause", "Let a member go on"),
+    };
+    match &member.container {
+        Some(container) => {
+            Line { kind: CommandKind::Docker, text: format!("docker {dockers} {container}"), why }
+        }
+        None => labctl(&format!("member {ours} {}", member.name), why),
+    }
+}
+
+/// Build the image that members run from.
+pub fn build_image(etcd_version: &str) -> Line {
+    labctl(&format!("image build --etcd {etcd_version}"), "Build the members' image")
+}
+
+/// Write images to a file.
+pub fn save_images(file: &Path) -> Line {
+    labctl(&format!("image save {}", quoted(&file.display().to_string())), "Write images to a file")
+}
+
+/// Read images from a file.
+pub fn load_images(file: &Path) -> Line {
+    labctl(&format!("image load {}", quoted(&file.display().to_string())), "Read images from a file")
+}
+
+/// A load, by its line.
+pub fn load(tools: &Tools, text: String) -> Line {
+    Line { kind: tools.load_kind(), text, why: "Put the cluster under load" }
 }
 
 /// Write one key.
-pub fn put(nodes: &[Node], key: &str, value: &str) -> Line {
-    etcdctl(&endpoints(nodes), &format!("put {} {}", quoted(key), quoted(value)), "Write one key")
+pub fn put(tools: &Tools, nodes: &[Node], key: &str, value: &str) -> Line {
+    tools.etcdctl(&endpoints(nodes), &format!("put {} {}", quoted(key), quoted(value)), "Write one key")
 }
 
 /// Read one key.
-pub fn get(nodes: &[Node], key: &str) -> Line {
-    etcdctl(&endpoints(nodes), &format!("get {}", quoted(key)), "Read one key")
+pub fn get(tools: &Tools, nodes: &[Node], key: &str) -> Line {
+    tools.etcdctl(&endpoints(nodes), &format!("get {}", quoted(key)), "Read one key")
 }
 
 /// Compact.
-pub fn compact(nodes: &[Node], revision: i64) -> Line {
-    etcdctl(
+pub fn compact(tools: &Tools, nodes: &[Node], revision: i64) -> Line {
+    tools.etcdctl(
         &endpoints(nodes),
         &format!("compact {revision} --physical"),
         "Drop the history before a revision",
@@ -141,41 +179,40 @@ pub fn compact(nodes: &[Node], revision: i64) -> Line {
 }
 
 /// Compact at the present revision, which etcdctl has to be told: a line to read it, a line to use it.
-pub fn compact_now(nodes: &[Node]) -> Vec<String> {
+pub fn compact_now(tools: &Tools, nodes: &[Node]) -> Vec<String> {
     let all = endpoints(nodes);
     let first = nodes.first().map_or(all.as_str(), endpoint);
+    let status = tools.piped_etcdctl(first, "endpoint status -w json");
     vec![
-        format!(
-            "revision=$(etcdctl --endpoints={first} endpoint status -w json | grep -o '\"revision\":[0-9]*' | cut -d: -f2)"
-        ),
-        format!("etcdctl --endpoints={all} compact $revision --physical"),
+        format!("revision=$({status} | grep -o '\"revision\":[0-9]*' | cut -d: -f2)"),
+        tools.etcdctl(&all, "compact $revision --physical", "").text,
     ]
 }
 
 /// Delete one key, or all that begin with it.
-pub fn delete(nodes: &[Node], key: &str, prefix: bool) -> Line {
+pub fn delete(tools: &Tools, nodes: &[Node], key: &str, prefix: bool) -> Line {
     let words = match (key, prefix) {
         // etcdctl takes no empty key; from the zero byte on is every key.
         ("", true) => "del '' --from-key".to_owned(),
         (key, true) => format!("del {} --prefix", quoted(key)),
         (key, false) => format!("del {}", quoted(key)),
     };
-    etcdctl(&endpoints(nodes), &words, "Delete keys")
+    tools.etcdctl(&endpoints(nodes), &words, "Delete keys")
 }
 
 /// Defragment one member.
-pub fn defragment(node: &Node) -> Line {
-    etcdctl(endpoint(node), "defrag", "Give a member's free pages back to the disk")
+pub fn defragment(tools: &Tools, node: &Node) -> Line {
+    tools.etcdctl(endpoint(node), "defrag", "Give a member's free pages back to the disk")
 }
 
 /// List alarms.
-pub fn alarms(nodes: &[Node]) -> Line {
-    etcdctl(&endpoints(nodes), "alarm list", "See which alarms are raised")
+pub fn alarms(tools: &Tools, nodes: &[Node]) -> Line {
+    tools.etcdctl(&endpoints(nodes), "alarm list", "See which alarms are raised")
 }
 
 /// Disarm alarms.
-pub fn disarm(nodes: &[Node]) -> Line {
-    etcdctl(&endpoints(nodes), "alarm disarm", "Disarm all alarms")
+pub fn disarm(tools: &Tools, nodes: &[Node]) -> Line {
+    tools.etcdctl(&endpoints(nodes), "alarm disarm", "Disarm all alarms")
 }
 
 /// One word of a shell, quoted where a shell would split or change it.
@@ -200,13 +237,14 @@ mod tests {
             peer: String::new(),
             gofail: String::new(),
             pid: None,
+            container: None,
         };
         let nodes = [node("etcd-1", 4001), node("etcd-2", 4002)];
         assert_eq!(
-            put(&nodes, "a key", "it's").text,
+            put(&Tools::Here, &nodes, "a key", "it's").text,
             r#"etcdctl --endpoints=127.0.0.1:4001,127.0.0.1:4002 put 'a key' "it's""#
         );
-        assert_eq!(defragment(&nodes[1]).text, "etcdctl --endpoints=127.0.0.1:4002 defrag");
+        assert_eq!(defragment(&Tools::Here, &nodes[1]).text, "etcdctl --endpoints=127.0.0.1:4002 defrag");
     }
 
     #[test]

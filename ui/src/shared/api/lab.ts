@@ -138,6 +138,10 @@ topology: TopologyName,
  */
 etcdVersion: string, 
 /**
+ * The image that members run from, in Docker.
+ */
+image?: string, 
+/**
  * Backend quota in bytes.
  */
 quotaBytes: number, 

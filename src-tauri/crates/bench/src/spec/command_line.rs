@@ -9,7 +9,13 @@ use super::{BenchSpec, Compact, Consistency, Put, Range, Workload};
 impl BenchSpec {
     /// `etcd-labctl bench …` as a person would type it in a shell: flags that stand at their default are left out.
     pub fn command_line(&self) -> String {
-        let mut line = String::from("etcd-labctl bench");
+        self.command_line_of("etcd-labctl bench")
+    }
+
+    /// The same for another program that takes these flags, such as etcd's own `benchmark`. That one knows neither a
+    /// duration, nor a time-out, nor a seed.
+    pub fn command_line_of(&self, program: &str) -> String {
+        let mut line = String::from(program);
         let mut word = |word: String| {
             line.push(' ');
             line.push_str(&quoted(&word));

@@ -133,6 +133,10 @@ pub struct ClusterView {
     pub topology: TopologyName,
     /// etcd's version.
     pub etcd_version: String,
+    /// The image that members run from, in Docker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub image: Option<String>,
     /// Backend quota in bytes.
     pub quota_bytes: u64,
     /// Heartbeat interval, milliseconds.

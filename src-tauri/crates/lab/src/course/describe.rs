@@ -6,7 +6,7 @@ use super::world::World;
 use crate::api::{ActionState, ActionView, Control, LinkShape, LoadSpec, Workload};
 use crate::bench_spec::bench_spec;
 use crate::scenario::model::{Action, Check, Who};
-use crate::shown;
+use crate::shown::{self, Tools};
 
 /// All of `actions`, none begun.
 pub fn describe(actions: &[Action], world: &World, notebook: &Notebook) -> Vec<ActionView> {
@@ -103,10 +103,10 @@ fn named(who: &[Who], world: &World, notebook: &Notebook) -> String {
 
 /// As a person could type it, with the addresses of the cluster that runs; nothing while none does.
 fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> {
-    let nodes = world.nodes();
-    if nodes.is_empty() {
+    let Some(cluster) = world.cluster.as_ref().filter(|cluster| !cluster.members.is_empty()) else {
         return Vec::new();
-    }
+    };
+    let (tools, nodes) = (Tools::of(cluster), world.nodes());
     let members = |who: &[Who]| {
         let named = world.named(who, &notebook.names);
         nodes.iter().filter(|node| named.contains(&node.name)).cloned().collect::<Vec<_>>()
@@ -114,7 +114,7 @@ fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> 
     match action {
         Action::Load { spec, .. } => {
             let endpoints = nodes.iter().map(|node| shown::endpoint(node).to_owned()).collect();
-            vec![bench_spec(spec, endpoints).command_line()]
+            vec![tools.load_line(&bench_spec(spec, endpoints))]
         }
         Action::Failpoint { members: who, name, term } => {
             let term = notebook.names.text(term);
@@ -138,12 +138,12 @@ fn commands(action: &Action, world: &World, notebook: &Notebook) -> Vec<String> 
             if *both && back != there { vec![there, back] } else { vec![there] }
         }
         Action::HealLinks => vec![shown::heal_links().text],
-        Action::Compact => shown::compact_now(&nodes),
-        Action::Delete { prefix } => vec![shown::delete(&nodes, prefix, true).text],
+        Action::Compact => shown::compact_now(&tools, &nodes),
+        Action::Delete { prefix } => vec![shown::delete(&tools, &nodes, prefix, true).text],
         Action::Defragment { members: who, .. } => {
-            members(who).iter().map(|node| shown::defragment(node).text).collect()
+            members(who).iter().map(|node| shown::defragment(&tools, node).text).collect()
         }
-        Action::Disarm => vec![shown::disarm(&nodes).text],
+        Action::Disarm => vec![shown::disarm(&tools, &nodes).text],
         // What goes on in the lab itself has no line.
         Action::StopLoad(_) | Action::WaitLoad { .. } | Action::Until(_) | Action::Remember { .. } => {
             Vec::new()

@@ -31,6 +31,8 @@ pub struct World {
     pub polls: u64,
     /// Why members ended by themselves.
     exits: HashMap<String, Problem>,
+    /// What ran the members has gone, and they with it.
+    engine_lost: Option<Problem>,
 }
 
 impl Default for World {
@@ -44,6 +46,7 @@ impl Default for World {
             leader_changes: 0,
             polls: 0,
             exits: HashMap::new(),
+            engine_lost: None,
         }
     }
 }
@@ -58,6 +61,7 @@ impl World {
                     self.cluster = None;
                     self.leader = None;
                     self.exits.clear();
+                    self.engine_lost = None;
                 }
                 self.phase = phase.clone();
             }
@@ -66,6 +70,9 @@ impl World {
             Event::LoadForgotten { id } => drop(self.loads.remove(id)),
             Event::Faults { faults } => self.faults = faults.clone(),
             Event::Problem { problem } => {
+                if problems::is_engine_lost(problem) {
+                    self.engine_lost = Some(problem.clone());
+                }
                 if let Some(member) = &problem.member {
                     self.exits.insert(member.clone(), problem.clone());
                 }
@@ -79,6 +86,7 @@ impl World {
         self.phase = snapshot.phase;
         self.loads = snapshot.loads.into_iter().map(|load| (load.id, load)).collect();
         self.faults = snapshot.faults;
+        self.engine_lost = snapshot.problem.filter(problems::is_engine_lost);
         match snapshot.cluster {
             Some(cluster) => self.see(cluster),
             None => self.cluster = None,
@@ -111,6 +119,7 @@ impl World {
             peer: member.peer_url.clone(),
             gofail: member.gofail_url.clone(),
             pid: member.pid,
+            container: member.container.clone(),
         };
         self.members().iter().map(node).collect()
     }
@@ -135,6 +144,9 @@ impl World {
             Phase::Failed { problem } => return Some(problem.clone()),
             Phase::Running { .. } => {}
             _ => return Some(problems::stopped_meanwhile()),
+        }
+        if let Some(problem) = &self.engine_lost {
+            return Some(problems::step_lost_engine(problem));
         }
         let exited = self.members().iter().find(|member| member.state == MemberState::Exited)?;
         Some(problems::step_lost_member(&exited.name, self.exits.get(&exited.name)))
@@ -202,6 +214,7 @@ pub mod tests {
             runtime: RuntimeKind::Native,
             topology: TopologyName::Etcd,
             etcd_version: "3.5.9".into(),
+            image: None,
             quota_bytes: 0,
             heartbeat_ms: 250,
             election_ms: 1_250,
@@ -259,7 +272,22 @@ pub mod tests {
         world.take(&Event::Cluster { cluster });
         let problem = world.lost().unwrap();
         assert!(problem.code == "step-lost-member" && problem.sentence.contains("etcd-2"), "{problem}");
+        world.take(&Event::Problem { problem: problems::engine_lost("unix:///var/run/docker.sock") });
+        let problem = world.lost().unwrap();
+        assert!(problem.code == "step-lost-engine" && problem.sentence.contains("engine"), "{problem}");
         world.take(&Event::Phase { phase: Phase::Stopping });
         assert_eq!(world.lost().unwrap().code, "stopped-meanwhile");
+    }
+
+    #[test]
+    fn a_fresh_cluster_does_not_know_of_an_engine_that_was_lost() {
+        let mut world = World::default();
+        world.take(&Event::Phase { phase: Phase::Running { since_ms: 1 } });
+        world.take(&Event::Problem { problem: problems::engine_lost("unix:///var/run/docker.sock") });
+        assert!(world.lost().is_some());
+        for phase in [Phase::Stopped, Phase::Running { since_ms: 2 }] {
+            world.take(&Event::Phase { phase });
+        }
+        assert!(world.lost().is_none());
     }
 }

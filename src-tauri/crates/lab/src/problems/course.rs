@@ -24,6 +24,16 @@ pub fn step_lost_member(member: &str, exit: Option<&Problem>) -> Problem {
     }
 }
 
+/// An engine that went while a step was under way; `lost` is what was told of it then.
+pub fn step_lost_engine(lost: &Problem) -> Problem {
+    Problem::new(
+        "step-lost-engine",
+        lost.sentence.clone(),
+        "Start the engine again, then set the stage again: the step begins anew on a fresh cluster.",
+    )
+    .detail(&lost.detail)
+}
+
 /// A load that ended or failed though the step needs it.
 pub fn step_lost_load(name: &str, failure: Option<&Problem>) -> Problem {
     match failure {

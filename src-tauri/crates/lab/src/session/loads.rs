@@ -11,7 +11,8 @@ use crate::api::{
     ErrorCount, Event, LoadPoint, LoadSpec, LoadState, LoadView, MemberLoad, Phase, Problem, Reply,
 };
 use crate::bench_spec::bench_spec;
-use crate::{problems, shown};
+use crate::problems;
+use crate::shown::{self, Tools};
 
 /// Seconds of history kept a load.
 const HISTORY: usize = 300;
@@ -80,7 +81,7 @@ impl Load {
 impl Session {
     pub(super) fn start_load(&mut self, spec: LoadSpec) -> Result<Reply, Problem> {
         self.needs_cluster()?;
-        let bench = self.bench_spec(&spec);
+        let (bench, tools) = (self.bench_spec(&spec), self.tools());
         bench.validate().map_err(|error| problems::load(&BenchError::Spec(error)))?;
         self.loads.next_id += 1;
         let id = self.loads.next_id;
@@ -88,7 +89,7 @@ impl Session {
         let view = LoadView {
             id,
             spec,
-            command: bench.command_line(),
+            command: tools.load_line(&bench),
             state: LoadState::Running,
             started_ms: (self.clock)(),
             elapsed_s: 0.0,
@@ -99,7 +100,7 @@ impl Session {
             members: Vec::new(),
             errors: Vec::new(),
         };
-        self.show(shown::load(view.command.clone()));
+        self.show(shown::load(&tools, view.command.clone()));
         self.tell(Event::Load { load: Box::new(view.clone()) });
         let load =
             Load { view, history: VecDeque::new(), cancel: cancel.clone(), over: watch::channel(false).0 };
@@ -145,7 +146,12 @@ impl Session {
     pub(super) fn load_command(&self, spec: &LoadSpec) -> Result<Reply, Problem> {
         let bench = self.bench_spec(spec);
         bench.validate().map_err(|error| problems::load(&BenchError::Spec(error)))?;
-        Ok(Reply::Text { text: bench.command_line() })
+        Ok(Reply::Text { text: self.tools().load_line(&bench) })
+    }
+
+    /// Those of the cluster that runs; of this machine while none does.
+    fn tools(&self) -> Tools {
+        self.view.as_ref().map_or(Tools::Here, Tools::of)
     }
 
     /// The load as the engine takes it, on the members that run, or on the topology's ports while none does.

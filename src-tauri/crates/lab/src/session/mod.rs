@@ -5,15 +5,19 @@
 //! Knows no scenario, no window, no terminal, and of the runtime only what [`Runtime`] says.
 
 mod faults;
+mod images;
+mod launch;
 mod loads;
+mod members;
 mod operations;
 mod poll;
 mod start;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use lab_cluster::docker::Engine;
 use lab_cluster::{MemberProgress, Node, Runtime};
 use lab_etcd::Cluster;
 use lab_faults::Links;
@@ -22,13 +26,14 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{
-    ClusterView, Command, CourseView, Event, FaultsView, LabInfo, Mark, MarkKind, MemberState, ObserversView,
-    Phase, Problem, Reply, Snapshot,
+    ClusterView, Command, CourseView, Event, FaultsView, ImageWork, LabInfo, Mark, MarkKind, MemberAction,
+    ObserversView, Phase, Problem, Reply, Snapshot,
 };
 use crate::home::{Home, Record};
 use crate::lab::Config;
 use crate::problems;
 use crate::shown::{self, History, Line};
+use images::Images;
 use loads::Loads;
 
 pub use poll::MemberNews;
@@ -43,10 +48,12 @@ pub type Answer = oneshot::Sender<Reply>;
 pub enum Message {
     /// Somebody asks.
     Command(Command, Answer),
+    /// What a start does before there are members; nothing any more once there are.
+    Preparing(Option<String>),
     /// A start gets on.
     Progress(Vec<MemberProgress>),
     /// A start ended.
-    Started(Result<start::Started, Problem>),
+    Started(Result<launch::Started, Problem>),
     /// A stop ended.
     Stopped,
     /// What members said of themselves this second.
@@ -55,6 +62,10 @@ pub enum Message {
     Exited(lab_cluster::Exit),
     /// A member that is being restarted has its new process.
     Restarted(Node),
+    /// That was done to a member.
+    Acted(String, MemberAction),
+    /// Work on an image began, went on, or ended.
+    ImageWork(Option<ImageWork>),
     /// A load told of its last second.
     Load(u32, Box<lab_bench::Progress>),
     /// A load ended.
@@ -93,8 +104,10 @@ struct Running {
     links: Option<Links>,
     /// Takes commands about faults.
     faults: mpsc::Sender<faults::Asked>,
-    /// Held as long as members write to it.
-    data: crate::home::DataFolder,
+    /// Held as long as members write to it; in Docker they write elsewhere.
+    data: Option<crate::home::DataFolder>,
+    /// What runs them, in Docker.
+    engine: Option<Engine>,
 }
 
 /// The session's state; see the module.
@@ -116,7 +129,11 @@ pub struct Session {
     running: Option<Running>,
     starting: Option<Pending>,
     stopping: Vec<Answer>,
+    /// Members that have ended, and how.
     ended: HashMap<String, String>,
+    /// Members that are held.
+    held: HashSet<String>,
+    images: Images,
     loads: Loads,
     faults: FaultsView,
     marks: VecDeque<Mark>,
@@ -158,6 +175,8 @@ impl Session {
             starting: None,
             stopping: Vec::new(),
             ended: HashMap::new(),
+            held: HashSet::new(),
+            images: Images::default(),
             loads: Loads::default(),
             faults: FaultsView::default(),
             marks: VecDeque::new(),
@@ -178,6 +197,7 @@ impl Session {
                 && self.running.is_none()
                 && self.starting.is_none()
                 && self.stopping.is_empty()
+                && self.images.under_way().is_none()
             {
                 break;
             }
@@ -196,12 +216,15 @@ impl Session {
     fn take(&mut self, message: Message) {
         match message {
             Message::Command(command, answer) => self.command(command, answer),
+            Message::Preparing(what) => self.preparing(what),
             Message::Progress(progress) => self.starting_progress(progress),
             Message::Started(result) => self.started(result),
             Message::Stopped => self.stopped(),
             Message::Members(news) => self.members(news),
             Message::Exited(exit) => self.exited(exit),
             Message::Restarted(node) => self.restarted(node),
+            Message::Acted(member, action) => self.acted(&member, action),
+            Message::ImageWork(work) => self.image_work(work),
             Message::Load(id, progress) => self.load_progress(id, &progress),
             Message::LoadEnded(id, result) => self.load_ended(id, *result),
             Message::Done(line) => self.show(line),
@@ -220,6 +243,10 @@ impl Session {
             Command::Start { options } => return self.start(options, answer),
             Command::Stop => return self.stop(answer),
             Command::RestartMember { member } => return self.restart_member(member, answer),
+            Command::ActOnMember { member, action } => return self.act_on_member(member, action, answer),
+            Command::BuildImage { .. } | Command::SaveImages { .. } | Command::LoadImages { .. } => {
+                return self.work_on_images(command, answer);
+            }
             Command::StartLoad { spec } => self.start_load(spec),
             Command::StopLoad { id } => self.stop_load(id),
             Command::ForgetLoad { id } => self.forget_load(id),
@@ -246,6 +273,7 @@ impl Session {
             }
             Command::Shutdown => {
                 self.leaving = Some(answer);
+                self.images.call_off();
                 let (ignored, _) = oneshot::channel();
                 if self.running.is_some() || self.starting.is_some() {
                     self.stop(ignored);
@@ -267,7 +295,7 @@ impl Session {
             faults: self.faults.clone(),
             marks: self.marks.iter().cloned().collect(),
             course: self.course.clone(),
-            image_work: None,
+            image_work: self.images.under_way(),
             observers: ObserversView::Off,
             shown: self.shown.kept(),
             problem: self.problem.clone(),
@@ -361,21 +389,5 @@ impl Session {
                 let _ = inbox.send(message).await;
             }
         });
-    }
-
-    fn exited(&mut self, exit: lab_cluster::Exit) {
-        let problem = problems::member_exited(&exit.member, &exit.how, exit.reason.as_deref(), exit.log);
-        self.ended.insert(exit.member.clone(), exit.how);
-        if let Some(view) = &mut self.view {
-            for member in view.members.iter_mut().filter(|member| member.name == exit.member) {
-                member.state = MemberState::Exited;
-                member.leader = false;
-                member.pid = None;
-            }
-        }
-        self.went_wrong(problem);
-        if let Some(cluster) = self.view.clone() {
-            self.tell(Event::Cluster { cluster });
-        }
     }
 }

@@ -6,9 +6,9 @@ use lab_etcd::{Cluster, EtcdError};
 
 use super::poll::alarm_view;
 use super::{Answer, Message, Session};
-use crate::api::{Command, MarkKind, MemberView, Problem, Reply};
+use crate::api::{ClusterView, Command, MarkKind, Problem, Reply};
 use crate::problems;
-use crate::shown::{self, Line};
+use crate::shown::{self, Line, Tools};
 
 impl Session {
     pub(super) fn operate(&mut self, command: Command, answer: Answer) {
@@ -19,7 +19,10 @@ impl Session {
                 return;
             }
         };
-        let members = self.view.as_ref().map(|view| view.members.clone()).unwrap_or_default();
+        let Some(view) = self.view.clone() else {
+            let _ = answer.send(Reply::Problem { problem: problems::not_running() });
+            return;
+        };
         let inbox = self.inbox.clone();
         let marked = mark_of(&command);
         tokio::spawn(async move {
@@ -27,7 +30,7 @@ impl Session {
             if let (Some(text), Some(inbox)) = (marked, inbox.upgrade()) {
                 let _ = inbox.send(Message::Mark(MarkKind::Operation, text)).await;
             }
-            let reply = match carry_out(&cluster, &nodes, &members, command).await {
+            let reply = match carry_out(&cluster, &nodes, &view, command).await {
                 Ok((line, reply)) => {
                     if let Some(inbox) = inbox.upgrade() {
                         let _ = inbox.send(Message::Done(line)).await;
@@ -55,28 +58,29 @@ fn mark_of(command: &Command) -> Option<String> {
 async fn carry_out(
     cluster: &Cluster,
     nodes: &[Node],
-    members: &[MemberView],
+    view: &ClusterView,
     command: Command,
 ) -> Result<(Line, Reply), Problem> {
     let failed = |error: EtcdError| problems::etcd(&error);
+    let (tools, members) = (&Tools::of(view), view.members.as_slice());
     Ok(match command {
         Command::Put { key, value } => {
             let revision = cluster.put(&key, &value).await.map_err(failed)?;
-            (shown::put(nodes, &key, &value), Reply::Revision { revision })
+            (shown::put(tools, nodes, &key, &value), Reply::Revision { revision })
         }
         Command::Get { key } => {
             let found = cluster.get(&key).await.map_err(failed)?;
             let value = found.value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-            (shown::get(nodes, &key), Reply::Value { value, revision: found.revision })
+            (shown::get(tools, nodes, &key), Reply::Value { value, revision: found.revision })
         }
         Command::Compact { revision } => {
             let revision = cluster.compact(revision).await.map_err(failed)?;
-            (shown::compact(nodes, revision), Reply::Revision { revision })
+            (shown::compact(tools, nodes, revision), Reply::Revision { revision })
         }
         Command::Delete { key, prefix } => {
             let gone = cluster.delete(&key, prefix).await.map_err(failed)?;
             let reply = Reply::Deleted { deleted: gone.deleted, revision: gone.revision };
-            (shown::delete(nodes, &key, prefix), reply)
+            (shown::delete(tools, nodes, &key, prefix), reply)
         }
         Command::Defragment { member } => {
             let node = nodes
@@ -84,18 +88,18 @@ async fn carry_out(
                 .find(|node| node.name == member)
                 .ok_or_else(|| problems::no_such_member(&member))?;
             cluster.member(&member).map_err(failed)?.defragment().await.map_err(failed)?;
-            (shown::defragment(node), Reply::Done)
+            (shown::defragment(tools, node), Reply::Done)
         }
         Command::Disarm => {
             let disarmed = cluster.disarm().await.map_err(failed)?;
             let alarms = disarmed.iter().map(|alarm| alarm_view(alarm, members)).collect();
-            (shown::disarm(nodes), Reply::Alarms { alarms })
+            (shown::disarm(tools, nodes), Reply::Alarms { alarms })
         }
         // The only other command that gets here asks for the alarms.
         _ => {
             let raised = cluster.alarms().await.map_err(failed)?;
             let alarms = raised.iter().map(|alarm| alarm_view(alarm, members)).collect();
-            (shown::alarms(nodes), Reply::Alarms { alarms })
+            (shown::alarms(tools, nodes), Reply::Alarms { alarms })
         }
     })
 }

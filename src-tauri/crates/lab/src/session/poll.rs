@@ -78,6 +78,10 @@ impl Session {
                     member.state = MemberState::Exited;
                     member.leader = false;
                 }
+                None if self.held.contains(&member.name) => {
+                    member.state = MemberState::Paused;
+                    member.leader = leader.is_some_and(|leader| format!("{leader:x}") == member.id);
+                }
                 // The others may still follow it: a leader that defragments is silent and goes on leading.
                 None => {
                     member.state = MemberState::Unreachable;

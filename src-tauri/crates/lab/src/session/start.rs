@@ -1,24 +1,24 @@
 //! The cluster's way up and down.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_cluster::native::{NativeConfig, NativeRuntime, PortChoice};
-use lab_cluster::{ClusterError, MemberProgress, Node, OnProgress, Runtime};
-use lab_etcd::Cluster;
-use lab_faults::{Gofail, LinkProxy, Links};
+use lab_cluster::docker::image;
+use lab_cluster::native::NativeConfig;
+use lab_cluster::{MemberProgress, Node, PortChoice};
+use lab_faults::Gofail;
 use lab_metrics::{ScrapeConfig, Scraper, Storage, Target};
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
+use super::launch::{DockerPlan, News, Plan, Started, come_up};
+use super::members::member_view;
 use super::{Answer, Message, Pending, Running, Session, faults, poll, shown};
-use crate::api::{
-    ClusterView, Event, MemberState, MemberView, Phase, Ports, Problem, Reply, RuntimeKind, StartOptions,
-    WaitingFor,
-};
+use crate::api::{ClusterView, Event, Phase, Ports, Problem, Reply, RuntimeKind, StartOptions, WaitingFor};
 use crate::home::DataFolder;
+use crate::shown::Tools;
 use crate::{home, problems};
 
 /// etcd's backend quota when none is given: `DefaultQuotaBytes` (etcd, `server/storage/quota.go`).
@@ -26,23 +26,13 @@ const DEFAULT_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 /// Smaller than this etcd can't hold its own bookkeeping.
 const LEAST_QUOTA_BYTES: u64 = 1024 * 1024;
 
-/// What a start brought about.
-pub struct Started {
-    runtime: Arc<dyn Runtime>,
-    cluster: Cluster,
-    nodes: Vec<Node>,
-    exits: broadcast::Receiver<lab_cluster::Exit>,
-    links: Option<Links>,
-    data: DataFolder,
-}
-
 impl Session {
     pub(super) fn start(&mut self, options: StartOptions, answer: Answer) {
         match self.prepare(&options) {
             Err(problem) => {
                 let _ = answer.send(Reply::Problem { problem });
             }
-            Ok((native, data)) => {
+            Ok(plan) => {
                 self.mended();
                 // What they say is of a cluster that is no more.
                 for id in self.loads.forget_ended() {
@@ -52,6 +42,7 @@ impl Session {
                     self.marks.clear();
                 }
                 self.ended.clear();
+                self.held.clear();
                 self.show(shown::start(&options));
                 let waiting = self.shared.members.iter().map(|member| WaitingFor {
                     member: member.clone(),
@@ -62,25 +53,17 @@ impl Session {
                     Phase::Starting { since_ms: (self.clock)(), preparing: None, waiting: waiting.collect() };
                 self.view = None;
                 self.enter(phase);
-                let inbox = self.inbox.clone();
+                let news = News::new(self.inbox.clone());
                 let call_off = CancellationToken::new();
                 let called_off = call_off.clone();
-                self.beside(async move {
-                    let progress = move |members: &[MemberProgress]| {
-                        if let Some(inbox) = inbox.upgrade() {
-                            // Progress is for the eye: if the mailbox is full, the next one will do.
-                            let _ = inbox.try_send(Message::Progress(members.to_vec()));
-                        }
-                    };
-                    Message::Started(come_up(native, data, &progress, &called_off).await)
-                });
+                self.beside(async move { Message::Started(come_up(plan, &news, &called_off).await) });
                 self.starting = Some(Pending { call_off, asked: Some(answer) });
             }
         }
     }
 
     /// Everything that can be refused before anything is started.
-    fn prepare(&mut self, options: &StartOptions) -> Result<(NativeConfig, DataFolder), Problem> {
+    fn prepare(&mut self, options: &StartOptions) -> Result<Plan, Problem> {
         match self.phase {
             Phase::Starting { .. } => return Err(problems::busy("starting")),
             Phase::Stopping => return Err(problems::busy("stopping")),
@@ -94,48 +77,31 @@ impl Session {
                 format!("Give at least {LEAST_QUOTA_BYTES} bytes."),
             ));
         }
-        if options.runtime == RuntimeKind::Docker {
-            return Err(Problem::new(
-                "no-docker",
-                "This lab can't run members in Docker yet.",
-                "Start it natively, with --runtime native.",
-            ));
-        }
         let version = options.etcd_version.clone().unwrap_or_else(|| self.info.default_etcd_version.clone());
         let versions = self.config.binaries.versions();
-        if !versions.is_empty() && !versions.contains(&version) {
+        // An image may have been carried here without the programs that it was built from.
+        if options.runtime == RuntimeKind::Native && !versions.is_empty() && !versions.contains(&version) {
             return Err(Problem::new(
                 "no-such-version",
                 format!("etcd {version} is not among the versions of this lab."),
                 format!("Choose one of {}.", versions.join(", ")),
             ));
         }
-        let data = match &options.data_dir {
-            Some(dir) => DataFolder::take(dir)?,
-            None => self.home.data(options.keep_data)?,
-        };
         let folder = options.data_dir.clone().unwrap_or_else(|| self.home.folder().to_owned());
-        let topology = self.config.topologies.of(options.topology);
-        let native = NativeConfig {
-            topology: topology.clone(),
-            binaries: self.config.binaries.clone(),
-            version: version.clone(),
-            folder: folder.clone(),
-            keep_data: options.keep_data,
-            ports: match options.ports {
-                Ports::Topology => PortChoice::Topology,
-                Ports::Auto => PortChoice::Auto,
-            },
-            quota_bytes: options.quota_bytes,
-            peer_proxies: BTreeMap::new(),
-            lab_id: self.info.id.clone(),
-            launch: self.config.launch.clone(),
+        let plan = match options.runtime {
+            RuntimeKind::Native => self.native(options, version.clone(), folder.clone())?,
+            RuntimeKind::Docker => self.docker(options, version.clone(), folder.clone())?,
         };
+        let topology = self.config.topologies.of(options.topology);
         self.member_folder = folder;
         self.keeps_data = options.keep_data;
         self.next_view = Some(ClusterView {
             runtime: options.runtime,
             topology: options.topology,
+            image: match options.runtime {
+                RuntimeKind::Native => None,
+                RuntimeKind::Docker => Some(image::reference(topology, &version)),
+            },
             etcd_version: version,
             quota_bytes: options.quota_bytes.unwrap_or(DEFAULT_QUOTA_BYTES),
             heartbeat_ms: topology.heartbeat_ms,
@@ -143,7 +109,58 @@ impl Session {
             members: Vec::new(),
             alarms: Vec::new(),
         });
-        Ok((native, data))
+        Ok(plan)
+    }
+
+    fn native(&self, options: &StartOptions, version: String, folder: PathBuf) -> Result<Plan, Problem> {
+        let data = match &options.data_dir {
+            Some(dir) => DataFolder::take(dir)?,
+            None => self.home.data(options.keep_data)?,
+        };
+        let config = NativeConfig {
+            topology: self.config.topologies.of(options.topology).clone(),
+            binaries: self.config.binaries.clone(),
+            version,
+            folder,
+            keep_data: options.keep_data,
+            ports: options.ports.into(),
+            quota_bytes: options.quota_bytes,
+            peer_proxies: BTreeMap::new(),
+            lab_id: self.info.id.clone(),
+            launch: self.config.launch.clone(),
+        };
+        Ok(Plan::Native { config: Box::new(config), data })
+    }
+
+    fn docker(&self, options: &StartOptions, version: String, folder: PathBuf) -> Result<Plan, Problem> {
+        if options.keep_data {
+            return Err(problems::not_in_docker("--keep-data"));
+        }
+        if options.data_dir.is_some() {
+            return Err(problems::not_in_docker("--data-dir"));
+        }
+        Ok(Plan::Docker(Box::new(DockerPlan {
+            topology: self.config.topologies.of(options.topology).clone(),
+            binaries: self.config.binaries.clone(),
+            version,
+            folder,
+            ports: options.ports.into(),
+            quota_bytes: options.quota_bytes,
+            lab_id: self.info.id.clone(),
+            after_kill: options.after_kill,
+            watcher: self.config.program.clone(),
+            images: self.images.turns(),
+        })))
+    }
+
+    /// What a start does before there are members.
+    pub(super) fn preparing(&mut self, what: Option<String>) {
+        if let Phase::Starting { since_ms, preparing, waiting } = &self.phase
+            && *preparing != what
+        {
+            let (since_ms, waiting) = (*since_ms, waiting.clone());
+            self.enter(Phase::Starting { since_ms, preparing: what, waiting });
+        }
     }
 
     pub(super) fn starting_progress(&mut self, progress: Vec<MemberProgress>) {
@@ -174,7 +191,8 @@ impl Session {
                     // A fresh cluster's lines begin with it; what is left of the last one's would stand beside them.
                     self.shared.store.expire((self.clock)());
                 }
-                let lines = [shown::health(&running.nodes), shown::metrics(&running.nodes[0])];
+                let tools = self.next_view.as_ref().map_or(Tools::Here, Tools::of);
+                let lines = [shown::health(&tools, &running.nodes), shown::metrics(&running.nodes[0])];
                 let nodes = running.nodes.clone();
                 self.running = Some(running);
                 self.no_faults_yet();
@@ -231,7 +249,7 @@ impl Session {
 
     /// Starts the scraper and the tasks that tell of members.
     fn watch_over(&self, started: Started) -> Result<Running, Problem> {
-        let Started { runtime, cluster, nodes, mut exits, links, data } = started;
+        let Started { runtime, cluster, nodes, mut exits, links, data, engine } = started;
         let gofail = Gofail::new().map_err(|error| problems::no_client(&error))?;
         let watching = CancellationToken::new();
         let store: Arc<dyn Storage> = Arc::clone(&self.shared.store) as Arc<dyn Storage>;
@@ -271,7 +289,7 @@ impl Session {
         });
         tokio::spawn(poll::every_second(cluster.clone(), self.inbox.clone(), watching.clone()));
         let faults = faults::keep(gofail, &nodes, links.clone(), self.inbox.clone(), watching.clone());
-        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data })
+        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data, engine })
     }
 
     pub(super) fn stop(&mut self, answer: Answer) {
@@ -313,6 +331,7 @@ impl Session {
     pub(super) fn stopped(&mut self) {
         self.view = None;
         self.ended.clear();
+        self.held.clear();
         self.no_faults();
         // There is nothing to draw until another cluster is scraped.
         self.shared.round.send_replace(None);
@@ -322,129 +341,13 @@ impl Session {
             let _ = answer.send(Reply::Done);
         }
     }
-
-    pub(super) fn restart_member(&mut self, member: String, answer: Answer) {
-        let runtime = match self.needs_cluster() {
-            Ok(running) if running.nodes.iter().any(|node| node.name == member) => {
-                Arc::clone(&running.runtime)
-            }
-            Ok(_) => {
-                let _ = answer.send(Reply::Problem { problem: problems::no_such_member(&member) });
-                return;
-            }
-            Err(problem) => {
-                let _ = answer.send(Reply::Problem { problem });
-                return;
-            }
-        };
-        let inbox = self.inbox.clone();
-        tokio::spawn(async move {
-            let launched = |node: &Node| {
-                if let Some(inbox) = inbox.upgrade() {
-                    let node = node.clone();
-                    tokio::spawn(async move { inbox.send(Message::Restarted(node)).await });
-                }
-            };
-            let reply = match runtime.restart(&member, &launched).await {
-                Ok(_) => {
-                    if let Some(inbox) = inbox.upgrade() {
-                        let _ = inbox.send(Message::Done(shown::restart(&member))).await;
-                    }
-                    Reply::Done
-                }
-                Err(error) => Reply::Problem { problem: problems::restart(error) },
-            };
-            let _ = answer.send(reply);
-        });
-    }
-
-    pub(super) fn restarted(&mut self, node: Node) {
-        self.ended.remove(&node.name);
-        if self.problem.as_ref().is_some_and(|problem| problem.member.as_ref() == Some(&node.name)) {
-            self.mended();
-        }
-        if let Some(running) = &mut self.running {
-            for old in running.nodes.iter_mut().filter(|old| old.name == node.name) {
-                *old = node.clone();
-            }
-            let nodes = running.nodes.clone();
-            self.record(&nodes);
-        }
-        if let Some(view) = &mut self.view {
-            for member in view.members.iter_mut().filter(|member| member.name == node.name) {
-                *member = member_view(member.index, &node);
-            }
-            let cluster = view.clone();
-            self.tell(Event::Cluster { cluster });
-        }
-    }
 }
 
-fn member_view(index: u32, node: &Node) -> MemberView {
-    MemberView {
-        name: node.name.clone(),
-        index,
-        state: MemberState::Starting,
-        id: String::new(),
-        leader: false,
-        learner: false,
-        term: 0,
-        raft_index: 0,
-        raft_applied_index: 0,
-        db_size_bytes: 0,
-        db_in_use_bytes: 0,
-        pid: node.pid,
-        container: None,
-        client_url: node.client.clone(),
-        peer_url: node.peer.clone(),
-        gofail_url: node.gofail.clone(),
-        answered_ms: 0,
-    }
-}
-
-/// Brings the cluster up, with proxies between its members where the topology wants them, unless that is called off.
-async fn come_up(
-    mut native: NativeConfig,
-    data: DataFolder,
-    progress: &OnProgress<'_>,
-    called_off: &CancellationToken,
-) -> Result<Started, Problem> {
-    let links = if native.topology.peer_proxy.is_some() {
-        let members: Vec<String> = native.topology.members.iter().map(|member| member.name.clone()).collect();
-        let links = LinkProxy::start(&members)
-            .await
-            .map_err(|error| problems::cluster(ClusterError::NoFreePorts(error)))?;
-        let urls = members.into_iter().filter_map(|member| Some((links.url(&member)?, member)));
-        native.peer_proxies = urls.map(|(url, member)| (member, url)).collect();
-        Some(Links::here(links))
-    } else {
-        None
-    };
-    let runtime: Arc<dyn Runtime> = Arc::new(NativeRuntime::new(native));
-    tokio::select! {
-        result = bring_up(Arc::clone(&runtime), links.clone(), data, progress) => result,
-        () = called_off.cancelled() => {
-            runtime.stop().await;
-            Err(problems::called_off())
-        }
-    }
-}
-
-async fn bring_up(
-    runtime: Arc<dyn Runtime>,
-    links: Option<Links>,
-    data: DataFolder,
-    progress: &OnProgress<'_>,
-) -> Result<Started, Problem> {
-    // From before the start: a member that ends right after it is told of, too.
-    let exits = runtime.exits();
-    let nodes = runtime.start(progress).await.map_err(problems::cluster)?;
-    let addresses: Vec<_> = nodes.iter().map(|node| (node.name.as_str(), node.client.as_str())).collect();
-    match Cluster::connect(addresses).await {
-        Ok(cluster) => Ok(Started { runtime, cluster, nodes, exits, links, data }),
-        Err(error) => {
-            runtime.stop().await;
-            Err(problems::etcd(&error))
+impl From<Ports> for PortChoice {
+    fn from(ports: Ports) -> Self {
+        match ports {
+            Ports::Topology => Self::Topology,
+            Ports::Auto => Self::Auto,
         }
     }
 }

@@ -68,6 +68,7 @@ mod tests {
             peer: String::new(),
             gofail: "http://127.0.0.1:11180".into(),
             pid: None,
+            container: None,
         };
         let set = |term| set_failpoint(&node, "walBeforeFdatasync", term).text;
         let url = "curl http://127.0.0.1:11180/walBeforeFdatasync";
