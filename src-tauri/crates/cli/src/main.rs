@@ -1,6 +1,7 @@
 //! `etcd-labctl`: the lab without a window. Each command is a file of its own; this one only names them.
 
 mod bench;
+mod dashboards;
 mod doctor;
 mod down;
 mod fault;
@@ -50,6 +51,8 @@ enum Command {
     Run(run::RunArgs),
     /// Check scenarios that you write.
     Scenario(scenario::ScenarioArgs),
+    /// Check Grafana dashboards that you write.
+    Dashboards(dashboards::DashboardsArgs),
     /// Ask the running lab's metrics a PromQL question.
     Query(query::QueryArgs),
     /// Run conformance scripts in Prometheus' test format.
@@ -90,6 +93,7 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Link(args) => link::run(&args).await,
         Command::Restart(args) => restart::run(&args).await,
         Command::Run(args) => run::run(&args).await,
+        Command::Dashboards(args) => dashboards::run(&args).await,
         Command::Query(args) => query::run(&args).await,
     };
     result.unwrap_or_else(|problem| {

@@ -60,6 +60,11 @@ pub async fn unheard() {
     UNHEARD.cancelled().await;
 }
 
+/// A number of things: `1 step`, `2 steps`.
+pub fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Prints a table: columns as wide as their widest cell, the last one as it is.
 pub fn table(rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

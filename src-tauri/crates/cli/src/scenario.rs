@@ -64,13 +64,13 @@ pub fn run(args: &ScenarioArgs) -> ExitCode {
         }
         let Findings { scenarios, steps, mistakes } = &findings;
         say::line(match mistakes.len() {
-            0 => format!("{}, {}: no mistakes", counted(*scenarios, "scenario"), counted(*steps, "step")),
-            count => counted(count, "mistake"),
+            0 => format!(
+                "{}, {}: no mistakes",
+                say::counted(*scenarios, "scenario", "scenarios"),
+                say::counted(*steps, "step", "steps")
+            ),
+            count => say::counted(count, "mistake", "mistakes"),
         });
     }
     if findings.mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -69,6 +69,13 @@ pub struct TargetProblem {
     pub error: TargetError,
 }
 
+impl TargetProblem {
+    /// Whether its query was understood, and yet could not be evaluated.
+    pub fn is_of_evaluation(&self) -> bool {
+        !matches!(self.error, TargetError::Parse(_))
+    }
+}
+
 /// Why a target gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {

@@ -11,6 +11,7 @@ mod legend;
 mod lint;
 mod model;
 mod read;
+mod reads;
 mod unit;
 mod variables;
 
@@ -22,5 +23,6 @@ pub use model::{
     Dashboard, GridPos, Mapping, Panel, PanelKind, Reduce, Row, Target, Threshold, Variable, VariableKind,
 };
 pub use read::{ReadError, read};
+pub use reads::{LOOKBACK_MS, Reads, reads};
 pub use unit::{Unit, format_value};
 pub use variables::{Scope, substitute};

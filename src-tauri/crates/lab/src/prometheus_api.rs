@@ -45,7 +45,8 @@ impl PrometheusApi {
         Self { store, engine, clock, timeout: TIMEOUT, turns: Turns::default() }
     }
 
-    /// The routes, ready to be served.
+    /// The routes, ready to be served. The lab has neither rules nor alerts, and says so as a Prometheus without any;
+    /// of exemplars, targets and settings it keeps none, and Grafana takes the 404 for that.
     pub fn router(self) -> Router {
         let get_or_post = MethodFilter::GET.or(MethodFilter::POST);
         let api = Router::new()
@@ -56,6 +57,8 @@ impl PrometheusApi {
             .route("/label/{name}/values", get(catalog::label_values))
             .route("/metadata", get(catalog::metadata))
             .route("/status/buildinfo", get(build_info))
+            .route("/rules", get(async || success(&json!({"groups": []}))))
+            .route("/alerts", get(async || success(&json!({"alerts": []}))))
             .fallback(|| async { StatusCode::NOT_FOUND })
             .with_state(self);
         Router::new()

@@ -96,8 +96,8 @@ impl Judge {
     async fn holds_the_same(&self, last_ms: i64) {
         let everything = r#"{__name__=~".+"}[1h]"#;
         let query = parse(everything).unwrap();
-        let our = ours(self.engine.instant(&self.store, &query, last_ms).unwrap().value);
-        let their = theirs(&self.prometheus.instant(everything, last_ms).await.unwrap());
+        let our = ours(self.engine.instant(&self.store, &query, last_ms).unwrap().value).unwrap();
+        let their = theirs(&self.prometheus.instant(everything, last_ms).await.unwrap()).unwrap();
         let differing = differences(&our, &their);
         let shown = differing.lines().take(SHOWN).collect::<Vec<_>>().join("\n");
         assert!(differing.is_empty(), "{} samples differ:\n{shown}", differing.lines().count());
@@ -106,7 +106,7 @@ impl Judge {
 
     async fn instant(&mut self, question: &Question, t_ms: i64) {
         let query = parse(&question.query).unwrap();
-        let our = self.engine.instant(&self.store, &query, t_ms).map(|answer| ours(answer.value));
+        let our = self.engine.instant(&self.store, &query, t_ms).map(|answer| ours(answer.value).unwrap());
         let their = self.prometheus.instant(&question.query, t_ms).await;
         self.tally.note("instant", question, &format!("at {t_ms}"), our.map_err(|e| e.to_string()), their);
     }
@@ -116,7 +116,7 @@ impl Judge {
         let our = self
             .engine
             .range(&self.store, &query, start_ms, end_ms, step_ms)
-            .map(|answer| ours(answer.value));
+            .map(|answer| ours(answer.value).unwrap());
         let their = self.prometheus.range(&question.query, start_ms, end_ms, step_ms).await;
         let when = format!("from {start_ms} to {end_ms} every {step_ms} ms");
         self.tally.note("range", question, &when, our.map_err(|e| e.to_string()), their);
@@ -142,7 +142,7 @@ impl Tally {
         our: Result<Series, String>,
         their: Result<serde_json::Value, String>,
     ) {
-        let differing = match (&our, &their.map(|data| theirs(&data))) {
+        let differing = match (&our, &their.map(|data| theirs(&data).unwrap())) {
             (Ok(our), Ok(their)) => {
                 let (answers, filled, all) = self.kinds.entry(kind).or_default();
                 let points = points(their);

@@ -100,8 +100,8 @@ async fn staleness_and_labels_equal_prometheus() {
         let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let now_ms = system_clock()();
-            let our = ours(engine.instant(store.as_ref(), &everything, now_ms).unwrap().value);
-            let their = theirs(&prometheus.instant(EVERYTHING, now_ms).await.unwrap());
+            let our = ours(engine.instant(store.as_ref(), &everything, now_ms).unwrap().value).unwrap();
+            let their = theirs(&prometheus.instant(EVERYTHING, now_ms).await.unwrap()).unwrap();
             let differing = differences(&our, &their);
             if differing.is_empty() && metrics(&our) == expected {
                 println!("{name}: {} series alike", our.len());

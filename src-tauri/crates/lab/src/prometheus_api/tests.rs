@@ -1,4 +1,6 @@
-//! The API over a real socket, asked as Grafana asks.
+//! The API over a real socket.
+
+mod grafana;
 
 use lab_metrics::exposition::MetricKind;
 use lab_metrics::store::Metadata;
