@@ -4,6 +4,7 @@
 #   window    to compile and show the window
 #   test      to run all tests, the one in the real window included
 #   pictures  to make its pictures small
+#   docker    to run a Docker engine, and Compose files on it
 # At once when nothing is missing. Debian and Ubuntu by apt; macOS by Homebrew (untried); elsewhere it names them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,6 +31,11 @@ for group in "$@"; do
       homebrew+=(pngquant)
       programs+=(pngquant)
       ;;
+    docker)
+      debian+=(docker.io iptables iproute2 docker-compose)
+      homebrew+=(docker docker-compose colima)
+      programs+=(docker dockerd iptables ip docker-compose)
+      ;;
     *) echo "packages.sh: unknown group $group" >&2; exit 2 ;;
   esac
 done
@@ -50,24 +56,22 @@ apt() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 -o Dpkg::Use-Pty=0 "$@"
 }
 
-# Debian's package would start a Prometheus for the whole machine. Two programs are all the tests want, so they are
-# unpacked into the cache, where the tests' PATH has them.
-unpack_prometheus() {
-  local cache=.cache/prometheus unfinished download
-  if { command -v prometheus && command -v promtool; } >/dev/null || [ -x $cache/usr/bin/promtool ]; then
-    return
-  fi
+# unpack PACKAGE FOLDER PROGRAM: unpacks a package into .cache/FOLDER unless its program is there. So it is with packages
+# that would do something to the whole machine where tests want only a program.
+unpack() {
+  local package=$1 cache=.cache/$2 program=$3 unfinished download
+  if [ -x "$cache/$program" ]; then return; fi
   mkdir -p .cache
-  unfinished=$(mktemp -d .cache/prometheus-unfinished.XXXXXX)
-  download=(apt-get -qq -o APT::Sandbox::User="$(id -un)" download prometheus)
+  unfinished=$(mktemp -d "$cache-unfinished.XXXXXX")
+  download=(apt-get -qq -o APT::Sandbox::User="$(id -un)" download "$package")
   # An image may come with apt's lists emptied; with all packages installed, nothing has filled them yet.
   if ! (cd "$unfinished" && "${download[@]}" 2>/dev/null); then
     apt update || echo "apt-get update failed; going on with what apt knows" >&2
     (cd "$unfinished" && "${download[@]}")
   fi
-  dpkg-deb -x "$unfinished"/prometheus_*.deb "$unfinished/tree"
-  rm -rf $cache
-  mv "$unfinished/tree" $cache
+  dpkg-deb -x "$unfinished/$package"_*.deb "$unfinished/tree"
+  rm -rf "$cache"
+  mv "$unfinished/tree" "$cache"
   rm -r "$unfinished"
 }
 
@@ -82,7 +86,12 @@ install_debian() {
     apt update || echo "apt-get update failed; going on with what apt knows" >&2
     apt install -y --no-install-recommends "${missing[@]}" >/dev/null
   fi
-  if [[ " $* " == *" test "* ]]; then unpack_prometheus; fi
+  # It would start a Prometheus for the whole machine.
+  if [[ " $* " == *" test "* ]] && ! { command -v prometheus && command -v promtool; } >/dev/null; then
+    unpack prometheus prometheus usr/bin/promtool
+  fi
+  # It would take the place of the system's own. Images that stand in for others (stand-ins.sh) are made of it.
+  if [[ " $* " == *" docker "* ]]; then unpack busybox-static busybox bin/busybox; fi
 }
 
 name_what_is_missing() {
