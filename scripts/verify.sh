@@ -41,9 +41,10 @@ phase "Rust: format, clippy"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets -- -D warnings
 
-phase "scenarios, terms and diagrams"
+phase "scenarios, terms and diagrams; dashboards"
 cargo build --workspace --bin etcd-labctl
 target/debug/etcd-labctl scenario check src-tauri/scenarios
+target/debug/etcd-labctl dashboards check grafana/dashboards/*.json
 
 if ! $all; then
   phase "Rust: unit tests"
