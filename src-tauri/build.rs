@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use tauri_build::{AppManifest, Attributes};
 
 /// The page's only ways into the program; `capabilities/window.json` allows them one by one.
-const COMMANDS: &[&str] = &["send", "subscribe"];
+const COMMANDS: &[&str] = &["send", "subscribe", "open_page"];
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=../ui/dist");

@@ -12,6 +12,7 @@ use tauri::{App, AppHandle, Manager, RunEvent, Url, WindowEvent};
 use tracing_subscriber::EnvFilter;
 
 use crate::bridge::Bridge;
+use crate::browser::{self, Page};
 use crate::ending::{self, Ending};
 use crate::instance::{self, Claim};
 use crate::sidecars;
@@ -30,7 +31,7 @@ pub fn run() -> Result<ExitCode, Problem> {
     see_a_display()?;
     let app = tauri::Builder::default()
         .plugin(tauri_plugin_shell::init())
-        .invoke_handler(tauri::generate_handler![send, subscribe])
+        .invoke_handler(tauri::generate_handler![send, subscribe, open_page])
         .build(tauri::generate_context!())
         .map_err(|error| cannot_start(&error))?;
 
@@ -80,6 +81,12 @@ async fn send(app: AppHandle, command: Command) -> Reply {
 #[tauri::command]
 async fn subscribe(app: AppHandle, channel: Channel<Event>) {
     app.state::<Bridge>().subscribe(move |event| channel.send(event).is_ok());
+}
+
+/// Opens Prometheus or Grafana in the person's browser; says whether that could be done.
+#[tauri::command]
+async fn open_page(app: AppHandle, page: Page) -> bool {
+    browser::open(&app.state::<Bridge>(), page).await
 }
 
 /// Opens the lab and gives the app what its commands and its end need of it.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 mod app;
 mod bridge;
+mod browser;
 mod ending;
 mod instance;
 mod sidecars;
