@@ -2,6 +2,8 @@
  * Docker, as the person steers it: its engine and images, read anew when they may have changed, and Prometheus and
  * Grafana beside the cluster. What runs is the session's to know. Draws nothing.
  */
+import { untrack } from 'svelte'
+
 import type { Command, DockerView, Problem } from '$shared/api/lab'
 import type { Page } from '$shared/host/host'
 
@@ -38,7 +40,9 @@ export class DockerControl {
   follow(): void {
     const { link, imageWork, phase } = this.#session
     void phase.name
-    if (this.#choices.runtime === 'docker' && link === 'live' && imageWork === null) void this.look()
+    if (this.#choices.runtime !== 'docker' || link !== 'live') return
+    // Once work on an image is over there is something new to see; before that, only for who has seen nothing yet.
+    if (imageWork === null || untrack(() => this.view) === null) void this.look()
   }
 
   async look(): Promise<void> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 
 import type { ImageView, PresentImage } from '$shared/api/lab'
 
@@ -64,18 +64,6 @@ it.each([
   ['/root/.local/share/etcd-lab/1', '/root/etcd-metrics-lab-images.tar'],
   ['/srv/lab/1', '/srv/lab/etcd-metrics-lab-images.tar'],
 ])('a lab in %s suggests %s', (folder, file) => expect(suggestedFile(folder)).toBe(file))
-
-describe('the commands of a next step', () => {
-  it.each([
-    ['Start it with `sudo systemctl start docker`.', ['sudo systemctl start docker']],
-    ['Start without Docker: `--runtime native`.', []],
-    [
-      'Remove `/tmp/file`, then run `docker system df` and `docker system prune`.',
-      ['docker system df', 'docker system prune'],
-    ],
-    ['Correct DOCKER_HOST.', []],
-  ])('%s', (next, commands) => expect(commandsIn(next)).toEqual(commands))
-})
 
 it.each([
   ['docker-missing', true],

@@ -1,6 +1,5 @@
 /** What there is to say and to ask about Docker's images. Pure. */
 import type { ImageView, ImageWork, Problem } from '$shared/api/lab'
-import { partsOf } from '$shared/ui/prose'
 
 /** How an image is: `outdated` holds other programs than the lab has now. */
 export type ImageState = 'current' | 'outdated' | 'buildable' | 'absent'
@@ -36,12 +35,6 @@ export function suggestedFile(labFolder: string): string {
   const home = /^(\/(?:home|Users)\/[^/]+|\/root)\//.exec(labFolder)?.[1]
   return `${home ?? labFolder.replace(/\/[^/]*\/?$/, '')}/${FILE}`
 }
-
-/** Commands that a next step names: code of more than one word; a mere flag or file is none. */
-export const commandsIn = (next: string): string[] =>
-  partsOf(next)
-    .filter((part) => part.code && part.text.includes(' ') && !part.text.startsWith('-'))
-    .map((part) => part.text)
 
 /** Whether a cluster without Docker would not have that problem. */
 export const isDockers = (problem: Problem): boolean => problem.code.startsWith('docker-')

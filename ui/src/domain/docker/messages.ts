@@ -21,8 +21,8 @@ export const words = {
   loadNow: 'Load',
   cancel: 'Cancel',
   file: 'File on this machine',
-  saveHint: 'All images that are here, as `docker save` writes them, for a place without network.',
-  loadHint: 'An archive that this lab or `docker save` wrote.',
+  saveHint: 'All images that are here, as docker save writes them, for a place without network.',
+  loadHint: 'An archive that this lab or docker save wrote.',
   mistake: {
     empty: 'Name a file.',
     relative: 'Name it from the root on: it begins with /.',
@@ -35,7 +35,7 @@ export const words = {
     saveImages: (file: string) => `The images are in ${file}.`,
     loadImages: 'The images are loaded.',
   },
-  native: 'Start without Docker',
+  native: 'Do without Docker',
 
   observers: 'Prometheus and Grafana',
   observersText: {

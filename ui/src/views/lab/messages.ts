@@ -24,8 +24,8 @@ export const words = {
   afterKillRemove: 'Remove containers',
   afterKillAdopt: 'Keep them',
   afterKillNote: {
-    remove: 'If this program is killed, they are gone within seconds',
-    adopt: 'If this program is killed, they run on, and the next start goes on with them',
+    remove: 'Gone within seconds',
+    adopt: 'The next start goes on with them',
   },
   natively: 'Start without Docker',
 
