@@ -108,8 +108,8 @@ fn lines(expr: &Expr) -> Lines {
             }
         }
         Expr::Call(call) => {
-            let shown = |arg: &&Box<Expr>| matches!(arg.value_type(), ValueType::Vector | ValueType::Matrix);
-            match (call.func.return_type, call.args.args.iter().find(shown)) {
+            let shown = |arg: &&Expr| matches!(arg.value_type(), ValueType::Vector | ValueType::Matrix);
+            match (call.func.return_type, call.args.args.iter().map(AsRef::as_ref).find(shown)) {
                 (ValueType::Vector, Some(arg)) => match lines(arg) {
                     // A quantile is made of the buckets, and their bounds are gone then.
                     Lines::By(labels) if call.func.name == "histogram_quantile" => {
