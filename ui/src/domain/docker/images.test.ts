@@ -2,16 +2,7 @@ import { expect, it } from 'vitest'
 
 import type { ImageView, PresentImage } from '$shared/api/lab'
 
-import {
-  anyPresent,
-  commandsIn,
-  fileMistake,
-  imageState,
-  isDockers,
-  share,
-  suggestedFile,
-  worthBuilding,
-} from './images'
+import { anyPresent, fileMistake, imageState, isDockers, share, suggestedFile, worthBuilding } from './images'
 
 const image = (current: boolean | null | 'absent', buildable: boolean): ImageView => ({
   etcdVersion: '3.5.9',
