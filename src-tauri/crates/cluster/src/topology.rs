@@ -6,7 +6,7 @@ mod peer_proxy;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use docker_compose_types::{Command, Compose, Extension, Ports, PublishedPort, Service};
+use docker_compose_types::{Command, Compose, Environment, Extension, Ports, PublishedPort, Service};
 use serde::Deserialize;
 use serde_norway::Value;
 
@@ -179,7 +179,7 @@ impl Topology {
 }
 
 /// A file with its anchors put in place.
-fn merged(text: &str) -> Result<Value, TopologyError> {
+pub(crate) fn merged(text: &str) -> Result<Value, TopologyError> {
     let mut value: Value = serde_norway::from_str(text)?;
     value.apply_merge()?;
     Ok(value)
@@ -234,16 +234,7 @@ fn number_flag(member: &Member, flag: &str) -> Result<u32, String> {
 impl Member {
     fn read(name: &str, service: Service) -> Result<Self, String> {
         let flags = flags(service.command)?;
-        let environment: BTreeMap<String, String> = match service.environment {
-            docker_compose_types::Environment::List(lines) => lines
-                .into_iter()
-                .filter_map(|line| line.split_once('=').map(|(key, value)| (key.into(), value.into())))
-                .collect(),
-            docker_compose_types::Environment::KvPair(pairs) => pairs
-                .into_iter()
-                .filter_map(|(key, value)| value.map(|value| (key, value.to_string())))
-                .collect(),
-        };
+        let environment = variables(service.environment);
         let key = Extension::from_str(EXTENSION).map_err(|error| error.to_string())?;
         let extension =
             service.extensions.get(&key).cloned().ok_or("x-lab with native-peer-port is missing")?;
@@ -283,8 +274,21 @@ impl Member {
     }
 }
 
+/// A service's environment.
+pub(crate) fn variables(environment: Environment) -> BTreeMap<String, String> {
+    match environment {
+        Environment::List(lines) => lines
+            .into_iter()
+            .filter_map(|line| line.split_once('=').map(|(key, value)| (key.into(), value.into())))
+            .collect(),
+        Environment::KvPair(pairs) => {
+            pairs.into_iter().filter_map(|(key, value)| value.map(|value| (key, value.to_string()))).collect()
+        }
+    }
+}
+
 /// A service's command, which is all flags: what they are given to is its entry point.
-fn flags(command: Option<Command>) -> Result<Vec<String>, String> {
+pub(crate) fn flags(command: Option<Command>) -> Result<Vec<String>, String> {
     match command {
         Some(Command::Args(flags)) => Ok(flags),
         Some(Command::Simple(_)) => Err("command must be a list of flags".into()),
@@ -307,7 +311,7 @@ fn door(published: &BTreeMap<u16, u16>, what: &str, container_port: u16) -> Resu
 
 /// Container port → host port, of ports published on 127.0.0.1. The lab refuses any other address: what it
 /// starts is reachable from this machine only.
-fn published(ports: &Ports) -> Result<BTreeMap<u16, u16>, String> {
+pub(crate) fn published(ports: &Ports) -> Result<BTreeMap<u16, u16>, String> {
     let mut published = BTreeMap::new();
     match ports {
         Ports::Short(lines) => {

@@ -21,7 +21,8 @@ fn list<'a>(value: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
 
 /// Alerts of the tests that expect them to fire, or to be silent.
 fn tested(tests: &[Value], firing: bool) -> BTreeSet<&str> {
-    let cases = tests.iter().flat_map(|file| list(file, "tests")).flat_map(|test| list(test, "alert_rule_test"));
+    let cases =
+        tests.iter().flat_map(|file| list(file, "tests")).flat_map(|test| list(test, "alert_rule_test"));
     let wanted = cases.filter(|case| list(case, "exp_alerts").next().is_some() == firing);
     wanted.map(|case| case["alertname"].as_str().unwrap()).collect()
 }
@@ -39,7 +40,9 @@ fn every_alert_is_tested_firing_and_silent() {
 /// A lab is too short for the patience of production, so each alert says what that would be.
 #[test]
 fn every_alert_says_how_long_it_would_wait_in_production() {
-    for rule in files("rules").iter().flat_map(|file| list(file, "groups")).flat_map(|group| list(group, "rules")) {
+    for rule in
+        files("rules").iter().flat_map(|file| list(file, "groups")).flat_map(|group| list(group, "rules"))
+    {
         let minutes = rule["annotations"]["production_for"].as_str().and_then(|text| text.strip_suffix('m'));
         let minutes = minutes.and_then(|minutes| minutes.parse::<u32>().ok());
         assert!(minutes.is_some_and(|minutes| minutes >= 1), "{:?}", rule["alert"]);

@@ -4,6 +4,7 @@ mod engine;
 pub mod image;
 mod labels;
 pub mod leftovers;
+pub mod observers;
 mod refusal;
 mod runtime;
 mod watch;

@@ -2,8 +2,10 @@
 //! sentences that matter are known here (moby, `libnetwork/portallocator`, `cmd/docker-proxy`, and the kernel's own).
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use bollard::errors::Error as ApiError;
+use tokio::time::timeout;
 
 use super::Engine;
 use crate::ClusterError;
@@ -32,6 +34,18 @@ pub(super) fn told(engine: &Engine, doing: &str, error: &ApiError) -> ClusterErr
         }
         other => lost(engine, last_cause(other)),
     }
+}
+
+/// Asks the engine to do something, and gives up when it takes too long.
+pub(super) async fn ask<T>(
+    engine: &Engine,
+    within: Duration,
+    doing: &str,
+    question: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ClusterError> {
+    let silent = |_| lost(engine, format!("it said nothing for {} s", within.as_secs()));
+    let answer = timeout(within, question).await.map_err(silent)?;
+    answer.map_err(|error| told(engine, doing, &error))
 }
 
 /// The engine doesn't answer.

@@ -45,7 +45,7 @@ use plan::{Plan, Planned};
 /// How long a member gets to end when asked, before the engine kills it, seconds.
 const END_WITHIN_S: i32 = 5;
 /// How long the engine may take for one thing it is asked to do: to start a container takes a busy one some seconds.
-const DONE_WITHIN: Duration = Duration::from_secs(60);
+pub(super) const DONE_WITHIN: Duration = Duration::from_secs(60);
 /// After a container has ended, how long until that was noticed.
 const NOTICED_WITHIN: Duration = Duration::from_secs(6);
 /// How often free ports are chosen anew when somebody was faster.
@@ -192,10 +192,7 @@ impl Inner {
         doing: &str,
         question: impl Future<Output = Result<T, ApiError>>,
     ) -> Result<T, ClusterError> {
-        let engine = &self.config.engine;
-        let answer = timeout(DONE_WITHIN, question).await;
-        let silent = |_| refusal::lost(engine, format!("it said nothing for {} s", DONE_WITHIN.as_secs()));
-        answer.map_err(silent)?.map_err(|error| refusal::told(engine, doing, &error))
+        refusal::ask(&self.config.engine, DONE_WITHIN, doing, question).await
     }
 
     fn unless_called_off(&self) -> Result<(), ClusterError> {
@@ -488,7 +485,7 @@ async fn absent_is_fine(question: impl Future<Output = Result<(), ApiError>>) ->
 }
 
 /// Whether an engine publishes its ports on this machine. One that is forwarded looks as if it were here, and is.
-fn is_here(endpoint: &str) -> bool {
+pub(super) fn is_here(endpoint: &str) -> bool {
     let host = |rest: &str| rest.rsplit_once(':').map_or(rest, |(host, _)| host).to_owned();
     match endpoint.split_once("://") {
         Some(("unix", _)) => true,
@@ -497,7 +494,7 @@ fn is_here(endpoint: &str) -> bool {
     }
 }
 
-fn taken(door: Door) -> PortTaken {
+pub(super) fn taken(door: Door) -> PortTaken {
     let holder = ports::holder(door.port);
     PortTaken { member: door.of, what: door.what, port: door.port, holder }
 }
