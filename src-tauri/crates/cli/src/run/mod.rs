@@ -1,6 +1,7 @@
 //! `etcd-labctl run`: plays scenarios in the terminal and judges their checks.
 
 mod live;
+mod panels;
 mod plain;
 mod play;
 mod report;
@@ -44,7 +45,7 @@ pub struct RunArgs {
     #[arg(long, value_enum, value_name = "KIND")]
     without: Option<Without>,
     /// Say nothing until the end; then one JSON object: `scenarios`, each with its `steps`, each with its `outcome`
-    /// (`met`, `missed` or `broken`) and its `checks` as they stood, and whether all `passed`.
+    /// (`met`, `missed` or `broken`), its `checks` as they stood and what its `panels` showed, and whether all `passed`.
     #[arg(long)]
     json: bool,
 }

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use lab::api::{Command, CourseOptions, CourseView, Event, Guess, LoadView, Problem, Reply, StepPhase};
 use lab::{Asker, Events, problems};
+use lab_metrics::system_clock;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::live::Live;
+use super::panels::{QueryReport, shown};
 use super::report::{Outcome, ScenarioReport, StepReport};
 
 /// What a step requires holds by then, or never: here is nobody who would bring it about.
@@ -22,6 +24,8 @@ struct Player<'a> {
     loads: BTreeMap<u32, LoadView>,
     steps: Vec<StepReport>,
     began: Instant,
+    /// When that was, in milliseconds since the Unix epoch.
+    began_ms: i64,
     /// Since when what the step requires is waited for.
     required: Option<Instant>,
     /// What was told and asked of the present step.
@@ -48,7 +52,7 @@ pub async fn play(
     events: &mut Events,
     live: &mut Live,
 ) -> Result<ScenarioReport, Problem> {
-    let began = Instant::now();
+    let (began, began_ms) = (Instant::now(), system_clock()());
     asker.ask(Command::BeginScenario { options: options.clone() }).await?;
     let view = loop {
         match events.next().await {
@@ -68,6 +72,7 @@ pub async fn play(
         loads: BTreeMap::new(),
         steps: Vec::new(),
         began,
+        began_ms,
         required: None,
         told: Told::default(),
     };
@@ -94,7 +99,7 @@ impl Player<'_> {
     fn see(&mut self, view: CourseView) {
         if view.step.number != self.view.step.number {
             self.told = Told::default();
-            self.began = Instant::now();
+            (self.began, self.began_ms) = (Instant::now(), system_clock()());
         }
         self.view = view;
     }
@@ -136,7 +141,8 @@ impl Player<'_> {
             StepPhase::Met | StepPhase::Missed if !std::mem::replace(&mut self.told.over, true) => {
                 let met = step.phase == StepPhase::Met;
                 self.live.judged(step);
-                self.end(if met { Outcome::Met } else { Outcome::Missed }, None);
+                let panels = shown(&step.panels, self.began_ms, self.asker).await;
+                self.end(if met { Outcome::Met } else { Outcome::Missed }, panels, None);
                 if self.steps.len() == self.steps_wanted {
                     return Ok(true);
                 }
@@ -145,7 +151,7 @@ impl Player<'_> {
             StepPhase::Broken { problem } => {
                 let problem = problem.clone();
                 self.live.broken(&problem);
-                self.end(Outcome::Broken, Some(problem));
+                self.end(Outcome::Broken, Vec::new(), Some(problem));
                 return Ok(true);
             }
             _ => {}
@@ -172,11 +178,11 @@ impl Player<'_> {
         }
         let problem = problems::never_so(&missing.that, REQUIRED_WITHIN.as_secs() as u32, &missing.says);
         self.live.broken(&problem);
-        self.end(Outcome::Broken, Some(problem));
+        self.end(Outcome::Broken, Vec::new(), Some(problem));
         true
     }
 
-    fn end(&mut self, outcome: Outcome, problem: Option<Problem>) {
+    fn end(&mut self, outcome: Outcome, panels: Vec<QueryReport>, problem: Option<Problem>) {
         let step = &self.view.step;
         self.steps.push(StepReport {
             id: step.id.clone(),
@@ -184,6 +190,7 @@ impl Player<'_> {
             outcome,
             seconds: self.began.elapsed().as_secs(),
             checks: step.checks.clone(),
+            panels,
             problem,
         });
     }

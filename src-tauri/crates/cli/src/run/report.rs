@@ -3,6 +3,7 @@
 use lab::api::{CheckView, Problem};
 use serde::Serialize;
 
+use super::panels::QueryReport;
 use crate::say;
 
 /// All scenarios that were played.
@@ -45,6 +46,8 @@ pub struct StepReport {
     pub seconds: u64,
     /// Its checks, as they stood at the end.
     pub checks: Vec<CheckView>,
+    /// What the queries of the panels showed that it tells to look at; none of a step that could not go on.
+    pub panels: Vec<QueryReport>,
     /// Why it could not go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
