@@ -1,7 +1,7 @@
 # What one does with this checkout. The work is in scripts/ and xtask/; this names it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-all lab etcd bindings bench pictures setup ui-modules
+.PHONY: help run check test test-all lab etcd image bindings bench pictures setup ui-modules
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,11 @@ etcd: ## build etcd with failpoints, of both versions (at once when nothing chan
 	@scripts/tools.sh
 	@scripts/packages.sh build
 	@cargo xtask etcd
+
+image: etcd ## build the Docker images of both etcd versions (PLATFORM=linux/arm64: for another processor)
+	@cargo xtask image $(PLATFORM)
+	@cargo build --quiet --package etcd-labctl
+	@target/debug/etcd-labctl image build $(if $(PLATFORM),--platform $(PLATFORM))
 
 bindings: ## write the UI's types anew after a change to the lab's language
 	@UPDATE_BINDINGS=1 cargo test --quiet --package lab --lib typescript_is_up_to_date

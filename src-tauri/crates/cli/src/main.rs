@@ -6,6 +6,7 @@ mod doctor;
 mod down;
 mod fault;
 mod find;
+mod image;
 mod link;
 mod log;
 mod promqltest;
@@ -41,6 +42,8 @@ enum Command {
     Log(log::LogArgs),
     /// Stop one member and start it again with its data.
     Restart(restart::RestartArgs),
+    /// Build, save, load and list the images that members run from in Docker.
+    Image(image::ImageArgs),
     /// Set and clear failpoints of members: a slow disk, an error, a crash at a chosen place.
     Fault(fault::FaultArgs),
     /// Delay, limit and cut the links between members.
@@ -92,6 +95,7 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Fault(args) => fault::run(&args).await,
         Command::Link(args) => link::run(&args).await,
         Command::Restart(args) => restart::run(&args).await,
+        Command::Image(args) => image::run(&args).await,
         Command::Run(args) => run::run(&args).await,
         Command::Dashboards(args) => dashboards::run(&args).await,
         Command::Query(args) => query::run(&args).await,

@@ -28,26 +28,34 @@ pub struct Images<'a> {
     engine: &'a Engine,
     binaries: &'a Binaries,
     topology: &'a Topology,
+    /// What the images run on, where that isn't what the engine runs on.
+    foreign: Option<Platform>,
 }
 
 impl<'a> Images<'a> {
     /// Images of `topology`'s members in `engine`, from the programs in `binaries`.
     pub fn new(engine: &'a Engine, binaries: &'a Binaries, topology: &'a Topology) -> Self {
-        Self { engine, binaries, topology }
+        Self { engine, binaries, topology, foreign: None }
+    }
+
+    /// The same for machines of that platform, to be carried there.
+    pub fn on(self, platform: Platform) -> Self {
+        let foreign = Some(platform).filter(|_| Platform::of(self.engine.info()) != Some(platform));
+        Self { foreign, ..self }
     }
 
     /// Sees to it that the image of a version is there, and holds what this lab would put into it where it has the
-    /// programs. An image that the lab did not make is taken as it is.
+    /// programs. An image that the lab did not make is taken as it is. Answers whether one was built.
     ///
     /// # Errors
     /// When it is absent and can't be built.
-    pub async fn ensure(&self, version: &str, told: &OnImageWork<'_>) -> Result<(), Problem> {
-        let reference = image::reference(self.topology, version);
+    pub async fn ensure(&self, version: &str, told: &OnImageWork<'_>) -> Result<bool, Problem> {
+        let reference = self.reference(version);
         let failed = |error| problems::image(&reference, error);
         match (image::look(self.engine, &reference).await.map_err(failed)?, self.parts(version)) {
-            (Some(_), Err(_)) => Ok(()),
-            (Some(there), Ok(parts)) if is_current(&there, &parts).await.map_err(failed)? => Ok(()),
-            (_, Ok(parts)) => self.build_from(&parts, &reference, told).await,
+            (Some(_), Err(_)) => Ok(false),
+            (Some(there), Ok(parts)) if is_current(&there, &parts).await.map_err(failed)? => Ok(false),
+            (_, Ok(parts)) => self.build_from(&parts, &reference, told).await.map(|()| true),
             (None, Err(error)) => Err(problems::image_absent(&reference, error)),
         }
     }
@@ -57,7 +65,7 @@ impl<'a> Images<'a> {
     /// # Errors
     /// When its programs are not there, or the engine can't build it.
     pub async fn build(&self, version: &str, told: &OnImageWork<'_>) -> Result<(), Problem> {
-        let reference = image::reference(self.topology, version);
+        let reference = self.reference(version);
         let parts = self.parts(version).map_err(|error| problems::image_absent(&reference, error))?;
         self.build_from(&parts, &reference, told).await
     }
@@ -85,7 +93,7 @@ impl<'a> Images<'a> {
     ) -> Result<(), Problem> {
         let references = match versions {
             [] => self.there().await?,
-            named => named.iter().map(|version| image::reference(self.topology, version)).collect(),
+            named => named.iter().map(|version| self.reference(version)).collect(),
         };
         let subject = references.join(", ");
         if references.is_empty() {
@@ -96,22 +104,22 @@ impl<'a> Images<'a> {
         saved.map_err(|error| problems::image(&subject, error))
     }
 
-    /// Reads images from such a file.
+    /// Reads images from such a file, and answers their names.
     ///
     /// # Errors
     /// When it can't be read or holds none.
-    pub async fn load(&self, file: &Path, told: &OnImageWork<'_>) -> Result<(), Problem> {
+    pub async fn load(&self, file: &Path, told: &OnImageWork<'_>) -> Result<Vec<String>, Problem> {
         let subject = file.display().to_string();
         let progress = telling(ImageWorkKind::Load, &subject, told);
         let loaded = image::load(self.engine, file, &progress).await;
-        loaded.map(drop).map_err(|error| problems::image(&subject, error))
+        loaded.map_err(|error| problems::image(&subject, error))
     }
 
     /// Names of those that the engine has.
     async fn there(&self) -> Result<Vec<String>, Problem> {
         let mut there = Vec::new();
         for version in self.versions() {
-            let reference = image::reference(self.topology, &version);
+            let reference = self.reference(&version);
             let found = image::look(self.engine, &reference).await;
             if found.map_err(|error| problems::image(&reference, error))?.is_some() {
                 there.push(reference);
@@ -121,20 +129,31 @@ impl<'a> Images<'a> {
     }
 
     /// The lab's versions, oldest first.
-    fn versions(&self) -> Vec<String> {
+    pub fn versions(&self) -> Vec<String> {
         versions(self.binaries, self.topology)
+    }
+
+    /// Name and tag of a version's image.
+    pub fn reference(&self, version: &str) -> String {
+        let reference = image::reference(self.topology, version);
+        match self.foreign {
+            Some(platform) => image::foreign_reference(&reference, platform),
+            None => reference,
+        }
     }
 
     /// What the image of a version is made of.
     fn parts(&self, version: &str) -> Result<Parts, ImageError> {
         let info = self.engine.info();
-        let platform = Platform::of(info)
+        let platform = self
+            .foreign
+            .or_else(|| Platform::of(info))
             .ok_or_else(|| ImageError::Refused(format!("etcd is not built for {}", platform(info))))?;
         Parts::find(self.binaries, version, platform)
     }
 
     async fn view(&self, version: String) -> Result<ImageView, ImageError> {
-        let reference = image::reference(self.topology, &version);
+        let reference = self.reference(&version);
         let parts = self.parts(&version).ok();
         let present = match image::look(self.engine, &reference).await? {
             Some(there) => {

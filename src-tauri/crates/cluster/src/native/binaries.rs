@@ -83,8 +83,7 @@ impl Binaries {
         if let Ok(program) = std::env::current_exe() {
             folders.extend(program.parent().map(Path::to_owned));
             for of_checkout in ["src-tauri/binaries", ".cache/image"] {
-                folders
-                    .extend(program.ancestors().map(|dir| dir.join(of_checkout)).find(|dir| dir.is_dir()));
+                folders.extend(program.ancestors().map(|dir| dir.join(of_checkout)).find(|dir| dir.is_dir()));
             }
         }
         Self { folders }
@@ -108,7 +107,7 @@ impl Binaries {
         for folder in &self.folders {
             // As a Tauri sidecar the file bears the target's name; installed, it doesn't.
             let mut paths: Vec<PathBuf> = files(folder)
-                .filter(|(file, _)| file.strip_prefix(&name).is_some_and(|rest| is_target_suffix(rest)))
+                .filter(|(file, _)| file.strip_prefix(&name).is_some_and(is_target_suffix))
                 .map(|(_, path)| path)
                 .collect();
             paths.sort();

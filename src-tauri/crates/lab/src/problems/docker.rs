@@ -1,11 +1,14 @@
 //! What a person is told when something of Docker's is in the way. Every code begins with `docker-`; where the lab could
 //! do without Docker, the next step says so.
 
+use std::io;
+use std::path::Path;
+
 use lab_cluster::ClusterError;
 use lab_cluster::docker::image::ImageError;
 use lab_cluster::docker::{EngineError, LEAST_API};
 
-use super::{Problem, folder};
+use super::Problem;
 use crate::api::{ImageWork, ImageWorkKind};
 
 /// What goes without an engine.
@@ -107,7 +110,7 @@ pub fn image(subject: &str, error: ImageError) -> Problem {
     let detail = error.to_string();
     let problem = match error {
         ImageError::Program(_) => return image_absent(subject, error),
-        ImageError::File { path, source } => return folder(&path, &source),
+        ImageError::File { path, source } => image_file(&path, &source),
         ImageError::Absent(reference) => Problem::new(
             "docker-image-absent",
             format!("The engine has no image {reference}."),
@@ -139,6 +142,25 @@ pub fn image(subject: &str, error: ImageError) -> Problem {
         ),
     };
     problem.detail(detail)
+}
+
+/// A file for images that can't be read or written.
+fn image_file(path: &Path, error: &io::Error) -> Problem {
+    let path = path.display();
+    let (code, sentence) = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            ("disk-full", format!("There is no room left for {path}; nothing of it was kept."))
+        }
+        io::ErrorKind::NotFound => ("docker-image-file", format!("{path}: there is no such file or folder.")),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ("docker-image-file", format!("{path} may not be used by you."))
+        }
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
+            ("docker-image-file", format!("{path} is not a file."))
+        }
+        _ => ("docker-image-file", format!("{path} can't be used.")),
+    };
+    Problem::new(code, sentence, "Name another file, on a disk with room for some 150 MB.")
 }
 
 /// What only a cluster in Docker meets.

@@ -2,14 +2,14 @@
 
 use bollard::body_full;
 use bollard::models::BuildInfo;
-use bollard::query_parameters::BuildImageOptionsBuilder;
+use bollard::query_parameters::{BuildImageOptionsBuilder, RemoveImageOptions};
 use bytes::Bytes;
 use futures::TryStreamExt;
 
-use super::{ImageError, ImageProgress, OnImageProgress, Parts};
+use super::{ImageError, ImageProgress, OnImageProgress, Parts, look};
 use crate::docker::Engine;
 
-/// Builds an image and gives it that name; the image that bore the name before is left without one.
+/// Builds an image and gives it that name; the image that bore the name before goes, unless somebody uses it.
 ///
 /// # Errors
 /// When a program can't be read, or the engine can't build or keep the image.
@@ -20,6 +20,7 @@ pub async fn build(
     progress: &OnImageProgress<'_>,
 ) -> Result<(), ImageError> {
     progress(ImageProgress { step: "reading the programs".into(), done: None });
+    let before = look(engine, reference).await?;
     let inputs = parts.inputs().await?;
     let context = Bytes::from(parts.context().await?);
     let options = BuildImageOptionsBuilder::new()
@@ -34,7 +35,14 @@ pub async fn build(
         step(info).map(progress);
         std::future::ready(Ok(()))
     });
-    Ok(told.await?)
+    told.await?;
+    if let (Some(before), Some(built)) = (before, look(engine, reference).await?)
+        && before.id != built.id
+    {
+        // Without force the engine refuses while there is a container of it, or another name for it.
+        let _ = engine.client().remove_image(&before.id, None::<RemoveImageOptions>, None).await;
+    }
+    Ok(())
 }
 
 /// `Step 3/9 : COPY bin/ /usr/local/bin/` as progress; what else the engine says is for its own people.
