@@ -104,6 +104,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_link_that_can_not_be_shaped_so_is_told_from_a_proxy_that_does_nothing() {
+        let url = || "http://127.0.0.1:1".to_owned();
+        let itself = LinkError::NoSuchLink { from: "etcd-1".into(), to: "etcd-1".into() };
+        for (error, code, sentence) in [
+            (LinkError::NoBandwidth.into(), "bad-link", "A bandwidth of 0 bytes a second lets nothing pass."),
+            (itself.into(), "bad-link", "etcd-1 has no link to itself."),
+            (
+                LinksError::Gone { url: url(), reason: "refused".into() },
+                "links-unreachable",
+                "The proxy between the members doesn't answer.",
+            ),
+            (
+                LinksError::TimedOut { url: url() },
+                "links-unreachable",
+                "The proxy between the members doesn't answer.",
+            ),
+        ] {
+            let problem = links(&error);
+            assert_eq!((problem.code.as_str(), problem.sentence.as_str()), (code, sentence));
+            assert_eq!(problem.detail.is_empty(), code == "bad-link");
+        }
+    }
+
+    #[test]
     fn who_was_not_set_is_told_and_who_was() {
         let gone = || GofailError::TimedOut { url: "http://127.0.0.1:1".into() };
         let unknown = || GofailError::NoSuchFailpoint { url: "http://127.0.0.1:1".into(), name: "f".into() };

@@ -124,7 +124,31 @@ fn view(link: LinkState) -> LinkView {
 
 #[cfg(test)]
 mod tests {
+    use lab_faults::LinkProxy;
+
     use super::*;
+
+    #[tokio::test]
+    async fn links_are_known_before_their_proxy_was_asked_and_when_it_is_gone() {
+        let names = ["etcd-1", "etcd-2", "etcd-3"].map(String::from);
+        let nodes = names.each_ref().map(|name| Node {
+            name: name.clone(),
+            client: String::new(),
+            peer: String::new(),
+            gofail: String::new(),
+            pid: None,
+            container: None,
+        });
+        let proxy = LinkProxy::start(&names).await.unwrap();
+        let mut views: Vec<LinkView> = proxy.links().into_iter().map(view).collect();
+        assert_eq!(untouched(&nodes), views);
+
+        views[0].shape.delay_ms = 100;
+        (views[0].rate_bytes_s, views[0].held_ms, views[0].connections) = (10.0, Some(100.0), 2);
+        views.iter_mut().for_each(silence);
+        assert_eq!((views[0].rate_bytes_s, views[0].held_ms, views[0].connections), (0.0, None, 0));
+        assert_eq!(views[0].shape.delay_ms, 100, "nobody took it back");
+    }
 
     #[test]
     fn a_mark_says_what_is_done_to_a_link() {
