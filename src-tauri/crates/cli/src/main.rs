@@ -9,6 +9,8 @@ mod find;
 mod image;
 mod link;
 mod log;
+mod member;
+mod observers;
 mod promqltest;
 mod query;
 mod restart;
@@ -42,6 +44,10 @@ enum Command {
     Log(log::LogArgs),
     /// Stop one member and start it again with its data.
     Restart(restart::RestartArgs),
+    /// Stop, kill, hold or resume one member.
+    Member(member::MemberArgs),
+    /// Run Prometheus and Grafana beside a cluster in Docker.
+    Observers(observers::ObserversArgs),
     /// Build, save, load and list the images that members run from in Docker.
     Image(image::ImageArgs),
     /// Set and clear failpoints of members: a slow disk, an error, a crash at a chosen place.
@@ -63,8 +69,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Before anything else: this program may have been started to watch over a member.
+    // Before anything else: this program may have been started to watch over a member, or over containers.
     if let Some(code) = lab_cluster::native::run_if_supervisor() {
+        return code;
+    }
+    if let Some(code) = lab_cluster::docker::run_if_watcher() {
         return code;
     }
     let runtime = match tokio::runtime::Runtime::new() {
@@ -95,6 +104,8 @@ async fn carry_out(command: Command) -> ExitCode {
         Command::Fault(args) => fault::run(&args).await,
         Command::Link(args) => link::run(&args).await,
         Command::Restart(args) => restart::run(&args).await,
+        Command::Member(args) => member::run(&args).await,
+        Command::Observers(args) => observers::run(&args).await,
         Command::Image(args) => image::run(&args).await,
         Command::Run(args) => run::run(&args).await,
         Command::Dashboards(args) => dashboards::run(&args).await,

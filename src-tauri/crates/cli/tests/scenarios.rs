@@ -3,6 +3,9 @@
 //! the machine for itself. Needs the binaries that `make etcd` builds.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on is to fail there")]
 
+#[path = "docker/engine.rs"]
+mod engine;
+
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,12 +80,35 @@ fn reasons(report: &Value) -> String {
     reasons.join("\n")
 }
 
+/// Queries that a step tells to look at, and that showed no point in it.
+fn empty(report: &Value) -> Vec<String> {
+    let queries = |step: &Value| {
+        let empty = step["panels"].as_array().unwrap().iter().filter(|query| query["points"] == 0).cloned();
+        empty.map(|query| format!("{}: {query}", step["id"])).collect::<Vec<_>>()
+    };
+    steps(report).flat_map(queries).collect()
+}
+
 #[track_caller]
 fn is_met(number: &str, version: &str) {
-    let (report, code) = play(&[number, "--etcd", version]);
+    all_met(version, &[number, "--etcd", version]);
+}
+
+/// As [`is_met`], in Docker; where there is no engine, says so and plays nothing.
+#[track_caller]
+fn is_met_in_docker(number: &str) {
+    if engine::is_there() {
+        all_met("Docker", &[number, "--runtime", "docker"]);
+    }
+}
+
+#[track_caller]
+fn all_met(on: &str, arguments: &[&str]) {
+    let (report, code) = play(arguments);
     assert_eq!((&report["passed"], code), (&Value::Bool(true), Some(0)), "\n{}", reasons(&report));
     assert!(steps(&report).count() > 0);
-    println!("scenario {number} on {version}: {} s", report["scenarios"][0]["seconds"]);
+    assert_eq!(empty(&report), [""; 0], "what a step tells to look at shows nothing");
+    println!("scenario {} on {on}: {} s", arguments[0], report["scenarios"][0]["seconds"]);
 }
 
 /// The step, played without that kind of action, is missed, since what was measured isn't as wanted.
@@ -128,6 +154,28 @@ scenarios! {
     database_size_limit: "3",
     compaction: "4",
     defragmentation: "5",
+}
+
+/// The same content and the same checks, on members in Docker.
+mod in_docker {
+    use super::is_met_in_docker;
+
+    macro_rules! in_docker {
+        ($($name:ident: $number:literal,)*) => {
+            $(#[test]
+            #[ignore = "make test-all plays in Docker too"]
+            fn $name() {
+                is_met_in_docker($number);
+            })*
+        };
+    }
+
+    in_docker! {
+        puts_and_ranges: "0",
+        slow_disk: "1",
+        slow_network: "2",
+        defragmentation: "5",
+    }
 }
 
 /// Without what a step is about, its check says no, and says why.

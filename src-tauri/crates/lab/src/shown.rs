@@ -154,6 +154,16 @@ pub fn load_images(file: &Path) -> Line {
     labctl(&format!("image load {}", quoted(&file.display().to_string())), "Read images from a file")
 }
 
+/// Run Prometheus and Grafana.
+pub fn start_observers() -> Line {
+    labctl("observers start", "Run Prometheus and Grafana")
+}
+
+/// Stop Prometheus and Grafana.
+pub fn stop_observers() -> Line {
+    labctl("observers stop", "Stop Prometheus and Grafana")
+}
+
 /// A load, by its line.
 pub fn load(tools: &Tools, text: String) -> Line {
     Line { kind: tools.load_kind(), text, why: "Put the cluster under load" }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use lab_cluster::ClusterError;
 use lab_cluster::docker::image::ImageError;
+use lab_cluster::docker::observers::ObserversError;
 use lab_cluster::docker::{EngineError, LEAST_API};
 
 use super::Problem;
@@ -187,6 +188,47 @@ pub(super) fn in_docker(error: ClusterError) -> Problem {
         other => super::cluster(other),
     };
     problem.detail(detail)
+}
+
+/// Prometheus and Grafana that could not be started.
+pub fn observers(error: ObserversError) -> Problem {
+    let detail = error.to_string();
+    let (sentence, service, log) = match error {
+        ObserversError::Image(error) => return image("The image of Prometheus or Grafana", error),
+        ObserversError::Engine(error) => return super::cluster(error),
+        ObserversError::Ended { service, how, log } => (
+            format!("{service} ended while it started ({how}). Neither Prometheus nor Grafana runs."),
+            service,
+            log,
+        ),
+        ObserversError::NotReady { service, waited_s, log } => {
+            let sentence =
+                format!("{service} did not answer within {waited_s} s. Neither Prometheus nor Grafana runs.");
+            (sentence, service, log)
+        }
+    };
+    Problem::new("docker-observers-failed", sentence, "Its last log lines are below; switch them on again.")
+        .detail(detail)
+        .member(&service, log)
+}
+
+/// They are being started already.
+pub fn observers_busy() -> Problem {
+    Problem::new(
+        "docker-observers-busy",
+        "Prometheus and Grafana are being started just now.",
+        "Wait until they answer, or stop them.",
+    )
+}
+
+/// They were asked for beside members that are processes of this machine.
+pub fn observers_need_docker() -> Problem {
+    Problem::new(
+        "docker-observers-native",
+        "Prometheus and Grafana run beside members in Docker; from a container, members on this machine can't be reached.",
+        "Start the cluster in Docker, or let a Grafana of this machine ask the lab itself: `etcd-labctl up --serve \
+         127.0.0.1:9099`.",
+    )
 }
 
 /// The engine's disk has no room.

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 use super::launch::News;
-use super::{Answer, Message, Session};
+use super::{Answer, Session};
 use crate::api::{Command, Event, ImageWork, ImageWorkKind, Problem, Reply};
 use crate::docker::{self, Images as EngineImages};
 use crate::problems;
@@ -60,7 +60,7 @@ impl Session {
         }
         let (news, turns) = (News::new(self.inbox.clone()), self.images.turns());
         let (binaries, topology) = (self.config.binaries.clone(), self.config.topologies.usual().clone());
-        let (leaving, inbox) = (self.images.leaving.clone(), self.inbox.clone());
+        let leaving = self.images.leaving.clone();
         // Known at once, so that a second command that comes right behind is refused.
         self.image_work(Some(beginning(&command, &topology)));
         tokio::spawn(async move {
@@ -75,9 +75,7 @@ impl Session {
             news.image_done().await;
             let reply = match done {
                 Ok(line) => {
-                    if let Some(inbox) = inbox.upgrade() {
-                        let _ = inbox.send(Message::Done(line)).await;
-                    }
+                    news.done(line).await;
                     Reply::Done
                 }
                 Err(problem) => Reply::Problem { problem },

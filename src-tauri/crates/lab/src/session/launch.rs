@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lab_cluster::docker::{DockerConfig, DockerRuntime, Engine};
+use lab_cluster::docker::{DockerConfig, DockerRuntime};
 use lab_cluster::native::{Binaries, NativeConfig, NativeRuntime};
 use lab_cluster::{ClusterError, Exit, MemberProgress, Node, PortChoice, Runtime, Topology};
 use lab_etcd::Cluster;
@@ -13,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Message;
 use super::images::Turns;
-use crate::api::{AfterKill, ImageWork, Problem};
+use super::observers::InDocker;
+use crate::api::{AfterKill, ImageWork, ObserversView, Problem};
 use crate::docker::{self, Images};
 use crate::home::DataFolder;
 use crate::problems;
+use crate::shown::Line;
 
 /// What a cluster is started from.
 pub(super) enum Plan {
@@ -48,7 +50,7 @@ pub struct Started {
     pub(super) exits: broadcast::Receiver<Exit>,
     pub(super) links: Option<Links>,
     pub(super) data: Option<DataFolder>,
-    pub(super) engine: Option<Engine>,
+    pub(super) docker: Option<InDocker>,
 }
 
 /// Tells the session how far something is that goes on beside it. All of it is for the eye: if the mailbox is full, the
@@ -89,6 +91,21 @@ impl News {
         self.surely(Message::Preparing(what)).await;
     }
 
+    /// How far Prometheus and Grafana are.
+    pub fn observers_doing(&self, doing: String) {
+        self.send(Message::Observers(ObserversView::Starting { doing }));
+    }
+
+    /// How they are, once nothing is done with them any more.
+    pub async fn observers(&self, observers: ObserversView) {
+        self.surely(Message::Observers(observers)).await;
+    }
+
+    /// Something was done that a person could have typed.
+    pub async fn done(&self, line: Line) {
+        self.surely(Message::Done(line)).await;
+    }
+
     /// No image is worked on any more.
     pub async fn image_done(&self) {
         self.surely(Message::ImageWork(None)).await;
@@ -122,9 +139,11 @@ pub(super) async fn come_up(
             news.image_done().await;
             news.preparing(None).await;
             let config = config?;
-            let engine = Some(config.engine.clone());
+            let (engine, ports) = (config.engine.clone(), config.ports);
             let runtime = Arc::new(DockerRuntime::new(config));
-            start(runtime, None, news, called_off).await.map(|up| Started { engine, ..up })
+            let up = start(Arc::clone(&runtime) as Arc<dyn Runtime>, None, news, called_off).await?;
+            let docker = runtime.place().map(|place| InDocker { engine, place, ports });
+            Ok(Started { docker, ..up })
         }
     }
 }
@@ -193,7 +212,7 @@ async fn bring_up(runtime: Arc<dyn Runtime>, links: Option<Links>, news: &News) 
     let cluster = Cluster::connect(addresses).await.map_err(|error| problems::etcd(&error));
     match (cluster, links) {
         (Ok(cluster), Ok(links)) => {
-            Ok(Started { runtime, cluster, nodes, exits, links, data: None, engine: None })
+            Ok(Started { runtime, cluster, nodes, exits, links, data: None, docker: None })
         }
         (Err(problem), _) | (_, Err(problem)) => {
             runtime.stop().await;

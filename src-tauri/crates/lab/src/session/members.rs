@@ -105,8 +105,9 @@ impl Session {
     }
 
     pub(super) fn exited(&mut self, exit: lab_cluster::Exit) {
-        let engine = self.running.as_ref().and_then(|running| running.engine.as_ref());
-        let lost = engine.filter(|_| exit.how == ENGINE_STOPPED).map(|engine| engine.info().endpoint.clone());
+        let docker = self.running.as_ref().and_then(|running| running.docker.as_ref());
+        let lost =
+            docker.filter(|_| exit.how == ENGINE_STOPPED).map(|docker| docker.engine.info().endpoint.clone());
         self.mark(MarkKind::Fault, format!("{} ends", exit.member));
         self.held.remove(&exit.member);
         self.ended.insert(exit.member.clone(), exit.how.clone());
@@ -114,7 +115,11 @@ impl Session {
         match lost {
             // It takes all members along, and is told once.
             Some(_) if self.problem.as_ref().is_some_and(problems::is_engine_lost) => {}
-            Some(endpoint) => self.went_wrong(problems::engine_lost(&endpoint)),
+            Some(endpoint) => {
+                let problem = problems::engine_lost(&endpoint);
+                self.observers_lost(&problem);
+                self.went_wrong(problem);
+            }
             None => self.went_wrong(problems::member_exited(
                 &exit.member,
                 &exit.how,

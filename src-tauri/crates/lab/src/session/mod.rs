@@ -9,6 +9,7 @@ mod images;
 mod launch;
 mod loads;
 mod members;
+mod observers;
 mod operations;
 mod poll;
 mod start;
@@ -17,7 +18,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lab_cluster::docker::Engine;
 use lab_cluster::{MemberProgress, Node, Runtime};
 use lab_etcd::Cluster;
 use lab_faults::Links;
@@ -35,6 +35,7 @@ use crate::problems;
 use crate::shown::{self, History, Line};
 use images::Images;
 use loads::Loads;
+use observers::{InDocker, Observers};
 
 pub use poll::MemberNews;
 
@@ -53,7 +54,7 @@ pub enum Message {
     /// A start gets on.
     Progress(Vec<MemberProgress>),
     /// A start ended.
-    Started(Result<launch::Started, Problem>),
+    Started(Box<Result<launch::Started, Problem>>),
     /// A stop ended.
     Stopped,
     /// What members said of themselves this second.
@@ -66,6 +67,8 @@ pub enum Message {
     Acted(String, MemberAction),
     /// Work on an image began, went on, or ended.
     ImageWork(Option<ImageWork>),
+    /// Prometheus and Grafana were started or stopped, or failed.
+    Observers(ObserversView),
     /// A load told of its last second.
     Load(u32, Box<lab_bench::Progress>),
     /// A load ended.
@@ -106,8 +109,8 @@ struct Running {
     faults: mpsc::Sender<faults::Asked>,
     /// Held as long as members write to it; in Docker they write elsewhere.
     data: Option<crate::home::DataFolder>,
-    /// What runs them, in Docker.
-    engine: Option<Engine>,
+    /// What those in Docker have.
+    docker: Option<InDocker>,
 }
 
 /// The session's state; see the module.
@@ -134,6 +137,7 @@ pub struct Session {
     /// Members that are held.
     held: HashSet<String>,
     images: Images,
+    observers: Observers,
     loads: Loads,
     faults: FaultsView,
     marks: VecDeque<Mark>,
@@ -177,6 +181,7 @@ impl Session {
             ended: HashMap::new(),
             held: HashSet::new(),
             images: Images::default(),
+            observers: Observers::default(),
             loads: Loads::default(),
             faults: FaultsView::default(),
             marks: VecDeque::new(),
@@ -218,13 +223,14 @@ impl Session {
             Message::Command(command, answer) => self.command(command, answer),
             Message::Preparing(what) => self.preparing(what),
             Message::Progress(progress) => self.starting_progress(progress),
-            Message::Started(result) => self.started(result),
+            Message::Started(result) => self.started(*result),
             Message::Stopped => self.stopped(),
             Message::Members(news) => self.members(news),
             Message::Exited(exit) => self.exited(exit),
             Message::Restarted(node) => self.restarted(node),
             Message::Acted(member, action) => self.acted(&member, action),
             Message::ImageWork(work) => self.image_work(work),
+            Message::Observers(observers) => self.observers(observers),
             Message::Load(id, progress) => self.load_progress(id, &progress),
             Message::LoadEnded(id, result) => self.load_ended(id, *result),
             Message::Done(line) => self.show(line),
@@ -247,6 +253,8 @@ impl Session {
             Command::BuildImage { .. } | Command::SaveImages { .. } | Command::LoadImages { .. } => {
                 return self.work_on_images(command, answer);
             }
+            Command::StartObservers => return self.start_observers(answer),
+            Command::StopObservers => return self.stop_observers(answer),
             Command::StartLoad { spec } => self.start_load(spec),
             Command::StopLoad { id } => self.stop_load(id),
             Command::ForgetLoad { id } => self.forget_load(id),
@@ -296,7 +304,7 @@ impl Session {
             marks: self.marks.iter().cloned().collect(),
             course: self.course.clone(),
             image_work: self.images.under_way(),
-            observers: ObserversView::Off,
+            observers: self.observers.view(),
             shown: self.shown.kept(),
             problem: self.problem.clone(),
         }

@@ -16,13 +16,17 @@ use tokio_util::sync::CancellationToken;
 use super::launch::{DockerPlan, News, Plan, Started, come_up};
 use super::members::member_view;
 use super::{Answer, Message, Pending, Running, Session, faults, poll, shown};
-use crate::api::{ClusterView, Event, Phase, Ports, Problem, Reply, RuntimeKind, StartOptions, WaitingFor};
+use crate::api::{
+    ClusterView, Event, ObserversView, Phase, Ports, Problem, Reply, RuntimeKind, StartOptions, WaitingFor,
+};
 use crate::home::DataFolder;
 use crate::shown::Tools;
 use crate::{home, problems};
 
 /// etcd's backend quota when none is given: `DefaultQuotaBytes` (etcd, `server/storage/quota.go`).
 const DEFAULT_QUOTA_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+/// Prometheus and Grafana that are on their way get so long to be given up.
+const OBSERVERS_WITHIN: Duration = Duration::from_secs(10);
 /// Smaller than this etcd can't hold its own bookkeeping.
 const LEAST_QUOTA_BYTES: u64 = 1024 * 1024;
 
@@ -56,7 +60,9 @@ impl Session {
                 let news = News::new(self.inbox.clone());
                 let call_off = CancellationToken::new();
                 let called_off = call_off.clone();
-                self.beside(async move { Message::Started(come_up(plan, &news, &called_off).await) });
+                self.beside(
+                    async move { Message::Started(Box::new(come_up(plan, &news, &called_off).await)) },
+                );
                 self.starting = Some(Pending { call_off, asked: Some(answer) });
             }
         }
@@ -249,7 +255,7 @@ impl Session {
 
     /// Starts the scraper and the tasks that tell of members.
     fn watch_over(&self, started: Started) -> Result<Running, Problem> {
-        let Started { runtime, cluster, nodes, mut exits, links, data, engine } = started;
+        let Started { runtime, cluster, nodes, mut exits, links, data, docker } = started;
         let gofail = Gofail::new().map_err(|error| problems::no_client(&error))?;
         let watching = CancellationToken::new();
         let store: Arc<dyn Storage> = Arc::clone(&self.shared.store) as Arc<dyn Storage>;
@@ -289,7 +295,7 @@ impl Session {
         });
         tokio::spawn(poll::every_second(cluster.clone(), self.inbox.clone(), watching.clone()));
         let faults = faults::keep(gofail, &nodes, links.clone(), self.inbox.clone(), watching.clone());
-        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data, engine })
+        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data, docker })
     }
 
     pub(super) fn stop(&mut self, answer: Answer) {
@@ -305,8 +311,11 @@ impl Session {
                 self.stopping.push(answer);
                 self.show(shown::stop());
                 self.enter(Phase::Stopping);
-                let loads = self.loads.stop_all();
+                let (loads, observers) = (self.loads.stop_all(), self.observers.call_off());
+                self.observers(ObserversView::Off);
                 self.beside(async move {
+                    // Nothing is to be added to what is being removed.
+                    let _ = tokio::time::timeout(OBSERVERS_WITHIN, observers).await;
                     // Loads first: they are not to count the members' going as errors of theirs.
                     let _ = tokio::time::timeout(Duration::from_secs(2), loads).await;
                     running.scraper.stop().await;
