@@ -154,7 +154,8 @@ export class World {
     }
     if (this.story === 'docker-preparing') {
       const preparing = 'Building the image etcd-metrics-lab/etcd:v3.5.9'
-      return { name: 'starting', sinceMs: this.bornS * 1000 - 1400, preparing, waiting: [] }
+      const waiting = MEMBERS.map((member) => ({ member, healthy: false, hasLeader: false }))
+      return { name: 'starting', sinceMs: this.bornS * 1000 - 1400, preparing, waiting }
     }
     if (this.story === 'docker-failed') return { name: 'failed', problem: NOT_RUNNING }
     if (this.story === 'failed') return { name: 'failed', problem: PORT_TAKEN }

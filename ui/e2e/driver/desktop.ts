@@ -28,11 +28,12 @@ export class Desktop {
     private readonly display: Display,
   ) {}
 
-  static async open(): Promise<Desktop> {
+  /** With `more` in the program's environment. */
+  static async open(more: NodeJS.ProcessEnv = {}): Promise<Desktop> {
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not there: build it with \`cargo build -p etcd-lab\``)
     const data = mkdtempSync(join(tmpdir(), 'etcd-lab-e2e-'))
     const display = await openDisplay()
-    const env = environment(data, display.name)
+    const env = { ...environment(data, display.name), ...more }
     const port = await freePort()
     const driver = start('WebKitWebDriver', [`--port=${port}`], join(data, 'driver.log'), {
       ...env,

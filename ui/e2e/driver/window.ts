@@ -9,12 +9,15 @@ export interface Opened {
   readonly page: Page
 }
 
-/** Opens a window before each test of the file; the returned function gives the present one. */
-export function windowEach(): () => Opened {
+/**
+ * Opens a window before each test of the file, or of what describes them, with `more` in the program's environment; the
+ * returned function gives the present one.
+ */
+export function windowEach(more: NodeJS.ProcessEnv = {}): () => Opened {
   let opened: Opened | undefined
 
   beforeEach(async () => {
-    const desktop = await Desktop.open()
+    const desktop = await Desktop.open(more)
     opened = { desktop, page: new Page(desktop) }
   })
 
