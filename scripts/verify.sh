@@ -67,6 +67,20 @@ phase "Prometheus: configuration, alerts and their tests"
 phase "Rust: build"
 cargo build --workspace --all-targets
 
+phase "Docker: an engine, and the images on it"
+if scripts/docker.sh; then
+  trap 'scripts/docker.sh stop' EXIT
+  # From here on a test that finds no engine fails.
+  export ETCD_LAB_DOCKER=required
+  cargo xtask image
+  target/debug/etcd-labctl image build
+elif $more; then
+  echo "make test-all needs one" >&2
+  exit 1
+else
+  echo "So the tests on Docker are left out."
+fi
+
 phase "Rust: all tests"
 cargo test --quiet --workspace
 
