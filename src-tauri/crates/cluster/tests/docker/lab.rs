@@ -5,12 +5,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use lab_cluster::docker::image::{self, Parts, Platform};
 use lab_cluster::docker::{AfterKill, DockerConfig, DockerRuntime, Engine};
-use lab_cluster::native::Binaries;
 use lab_cluster::{Node, PortChoice, Topology};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
+
+use crate::image;
 
 /// Carries out what a test does.
 pub fn run<T>(future: impl Future<Output = T>) -> T {
@@ -71,7 +71,7 @@ pub fn docker(arguments: &[&str]) -> Vec<String> {
 pub async fn config(engine: &Engine, folder: &Path, id: &str) -> DockerConfig {
     let topology = Topology::etcd().unwrap();
     let version = topology.etcd_version().to_owned();
-    need_image(engine, &topology, &version).await;
+    image::needed(engine, &topology, &version).await;
     DockerConfig {
         engine: engine.clone(),
         version,
@@ -82,15 +82,6 @@ pub async fn config(engine: &Engine, folder: &Path, id: &str) -> DockerConfig {
         lab_id: id.to_owned(),
         after_kill: AfterKill::Remove,
         watcher: std::env::current_exe().unwrap(),
-    }
-}
-
-async fn need_image(engine: &Engine, topology: &Topology, version: &str) {
-    let reference = image::reference(topology, version);
-    if image::look(engine, &reference).await.unwrap().is_none() {
-        let platform = Platform::of(engine.info()).unwrap();
-        let parts = Parts::find(&Binaries::standard(), version, platform).unwrap();
-        image::build(engine, &parts, &reference, &|_| {}).await.unwrap();
     }
 }
 
