@@ -106,8 +106,8 @@ describe('with an engine', () => {
     expect(state).toBe('on')
     if (observers.name !== 'on') throw new Error(`they are ${observers.name}`)
     expect(await page.text('grafana-user')).toBe('admin')
-    for (const url of [observers.prometheusUrl, observers.grafanaUrl])
-      expect((await fetch(url, { signal: AbortSignal.timeout(10_000) })).status).toBeLessThan(400)
+    for (const url of [`${observers.prometheusUrl}/-/healthy`, `${observers.grafanaUrl}/api/health`])
+      expect((await fetch(url, { signal: AbortSignal.timeout(10_000) })).status).toBe(200)
 
     await page.click('observers-switch')
     await page.attributeThat('observers-state', 'data-state', (is) => is === 'off', 60_000)
