@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use lab_cluster::native::{Binaries, Launch, NativeConfig, NativeRuntime, PortChoice, Program};
-use lab_cluster::{ClusterError, Node, Runtime, Topology, TopologyName};
+use lab_cluster::{ClusterError, MemberAction, Node, Runtime, Topology, TopologyName};
 
 fn config(folder: &Path) -> NativeConfig {
     let topology = Topology::etcd().unwrap();
@@ -100,6 +100,49 @@ async fn a_restarted_member_comes_back_and_a_killed_one_is_told_of() {
     assert!(!exit.log.is_empty());
     runtime.stop().await;
     assert!(exits.try_recv().is_err(), "members that were stopped were told of as if they had died");
+}
+
+/// `T` for one that is held, `S` or `R` for one that runs (proc(5)); nothing for one that has ended.
+fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+#[tokio::test]
+async fn a_member_is_held_and_let_go_stopped_and_killed_and_none_of_it_is_news() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = NativeRuntime::new(config(dir.path()));
+    let nodes = runtime.start(&|_| {}).await.unwrap();
+    let mut exits = runtime.exits();
+    let pid = nodes[2].pid.unwrap();
+    runtime.act("etcd-3", MemberAction::Pause).await.unwrap();
+    until("it is held", || state(pid) == Some('T')).await;
+    runtime.act("etcd-3", MemberAction::Resume).await.unwrap();
+    until("it goes on", || state(pid).is_some_and(|state| state != 'T')).await;
+    assert!(has_leader(&nodes[2]).await);
+
+    // Who is held can be stopped.
+    runtime.act("etcd-3", MemberAction::Pause).await.unwrap();
+    runtime.act("etcd-3", MemberAction::Stop).await.unwrap();
+    assert!(!alive(&nodes[2]));
+    let refused = runtime.act("etcd-3", MemberAction::Resume).await.unwrap_err();
+    assert!(matches!(&refused, ClusterError::NotRunning(member) if member == "etcd-3"), "{refused}");
+    let node = runtime.restart("etcd-3", &|_| {}).await.unwrap();
+    runtime.act("etcd-3", MemberAction::Kill).await.unwrap();
+    assert!(!alive(&node));
+    let nobody = runtime.act("etcd-9", MemberAction::Kill).await.unwrap_err();
+    assert!(matches!(nobody, ClusterError::NoSuchMember(_)), "{nobody}");
+    runtime.restart("etcd-3", &|_| {}).await.unwrap();
+    runtime.stop().await;
+    assert!(exits.try_recv().is_err(), "what was asked for was told of as news");
+}
+
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !is_so() {
+        assert!(tokio::time::Instant::now() < deadline, "not within 10 s: {what}");
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
@@ -231,11 +274,7 @@ async fn a_dropped_runtime_leaves_no_member() {
     let runtime = NativeRuntime::new(config(dir.path()));
     let nodes = runtime.start(&|_| {}).await.unwrap();
     drop(runtime);
-    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
-    while nodes.iter().any(alive) {
-        assert!(tokio::time::Instant::now() < deadline, "still there: {nodes:?}");
-        tokio::task::yield_now().await;
-    }
+    until("all have ended", || !nodes.iter().any(alive)).await;
 }
 
 /// Command lines of running processes that mention `folder`.

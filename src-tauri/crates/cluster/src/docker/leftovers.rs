@@ -89,11 +89,15 @@ pub async fn find(engine: &Engine, home: &Path) -> Result<Vec<Leftover>, Cluster
     Ok(found.into_iter().map(|(things, holder)| leftover(&things, &holder)).collect())
 }
 
-/// Removes one. `Ok` when nothing of it is left.
+/// Removes one, unless a start has taken it over meanwhile. `Ok` when nothing of it is left, or that is so.
 ///
 /// # Errors
 /// When the engine doesn't answer, or doesn't remove something.
 pub async fn remove(engine: &Engine, leftover: &Leftover) -> Result<(), ClusterError> {
+    let things = list(engine, Some(&leftover.run)).await?;
+    if things.holder().is_some_and(|holder| holder.is_alive()) {
+        return Ok(());
+    }
     remove_run(engine, &leftover.run).await
 }
 

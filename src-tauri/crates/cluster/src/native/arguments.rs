@@ -42,7 +42,11 @@ pub fn environment(
         None => value.to_owned(),
     };
     // What the file says of a proxy is for members in containers.
-    let written = member.environment.iter().filter(|(key, _)| *key != HTTP_PROXY).map(|(key, value)| (key.clone(), here(value)));
+    let written = member
+        .environment
+        .iter()
+        .filter(|(key, _)| *key != HTTP_PROXY)
+        .map(|(key, value)| (key.clone(), here(value)));
     // Only plain HTTP, which only peers speak; gRPC asks for the proxy of HTTPS whatever it speaks.
     written.chain(peer_proxy.map(|url| (HTTP_PROXY.into(), url.into()))).collect()
 }

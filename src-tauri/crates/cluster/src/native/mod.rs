@@ -9,8 +9,8 @@ mod process;
 mod runtime;
 mod supervise;
 
-pub use binaries::{Binaries, Program, Target};
 pub use crate::ports::{PortChoice, ports_taken};
+pub use binaries::{Binaries, Program, Target};
 pub use leftovers::end_leftovers;
 pub use process::Launch;
 pub use runtime::{NativeConfig, NativeRuntime};

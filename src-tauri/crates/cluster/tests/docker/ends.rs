@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &[
     ("a_killed_labs_containers_are_gone_within_12_s", killed),
     ("a_dropped_runtime_leaves_nothing", dropped),
     ("what_a_killed_lab_left_for_that_is_taken_over_by_the_next_start", adopted),
+    ("of_two_starts_at_once_one_takes_over_what_a_killed_lab_left", adopted_once),
     ("what_a_killed_lab_left_of_another_cluster_is_removed_by_the_next_start", not_adopted),
 ];
 
@@ -118,6 +119,28 @@ fn adopted(engine: Engine) {
         assert!(runtime.log("etcd-1", 100_000).unwrap().len() > 50, "its log of before is not there");
         runtime.stop().await;
         assert_eq!([things(&held.id), lab.things()].concat(), Vec::<String>::new());
+    });
+}
+
+fn adopted_once(engine: Engine) {
+    let lab = Lab::new();
+    let mut held = Held::start(&lab, AfterKill::Adopt);
+    held.kill();
+    run(async {
+        let beside = lab.home().join("2");
+        let one = lab.runtime(&engine).await;
+        let other = DockerRuntime::new(config(&engine, &beside, &format!("{}beside", lab.id)).await);
+        let quiet = |_: &[lab_cluster::MemberProgress]| {};
+        let (nodes, others) = tokio::join!(one.start(&quiet), other.start(&quiet));
+        let (nodes, others) = (nodes.unwrap(), others.unwrap());
+        assert_ne!(nodes == held.nodes, others == held.nodes, "taken over by both, or by neither");
+        for node in nodes.iter().chain(&others) {
+            assert!(is_well(node).await, "{} is not well", node.name);
+        }
+        one.stop().await;
+        other.stop().await;
+        let left = [things(&held.id), lab.things(), things(&format!("{}beside", lab.id))].concat();
+        assert_eq!(left, Vec::<String>::new());
     });
 }
 

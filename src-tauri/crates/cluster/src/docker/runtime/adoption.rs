@@ -34,16 +34,16 @@ pub(super) async fn adopt(
 ) -> Result<Option<Adopted>, ClusterError> {
     let mut adopted = None;
     for (things, was) in leftovers::dead(engine, &holder.home).await? {
-        let fits = (adopted.is_none() && was.after_kill == AfterKill::Adopt)
+        let fits = (adopted.is_none()
+            && was.after_kill == AfterKill::Adopt
+            && holder.after_kill == AfterKill::Adopt)
             .then(|| fitting(&things, plan, digest, choice))
             .flatten();
-        match fits {
-            Some((plan, ids)) => {
-                if let Some(run) = claim(engine, &things, holder).await? {
-                    adopted = Some(Adopted { run, plan, ids });
-                }
-            }
-            None => leftovers::remove_run(engine, &things.run).await?,
+        // Also what is to be removed: another start may be about to take it over.
+        match (claim(engine, &things, holder).await?, fits) {
+            (Some(run), Some((plan, ids))) => adopted = Some(Adopted { run, plan, ids }),
+            (Some(run), None) => leftovers::remove_run(engine, &run.name).await?,
+            (None, _) => {}
         }
     }
     Ok(adopted)

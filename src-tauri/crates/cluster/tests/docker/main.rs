@@ -3,15 +3,17 @@
 //! the lab that is killed, and the one whose engine is stopped.
 #![expect(clippy::unwrap_used, reason = "a test that can't go on is to fail there")]
 
-#[path = "docker/at_work.rs"]
 mod at_work;
-#[path = "docker/ends.rs"]
 mod ends;
-#[path = "docker/lab.rs"]
+#[path = "../engine/mod.rs"]
+mod engine;
+#[path = "../engine/image.rs"]
+mod image;
 mod lab;
-#[path = "docker/lost_engine.rs"]
 mod lost_engine;
-#[path = "docker/starts.rs"]
+mod observers;
+#[path = "../stand_ins/mod.rs"]
+mod stand_ins;
 mod starts;
 
 use std::process::ExitCode;
@@ -29,28 +31,19 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [ends::HOLD, folder, after_kill] => return ends::hold(folder, after_kill),
-        [lost_engine::ALONE, folder] => return lost_engine::alone(folder),
+        [lost_engine::ALONE, what, home] => return lost_engine::alone(what, home),
         _ => {}
     }
-    let engine = lab::run(Engine::connect());
-    if let (Err(error), true) =
-        (&engine, std::env::var_os("ETCD_LAB_DOCKER").is_some_and(|wish| wish == "required"))
-    {
-        eprintln!("ETCD_LAB_DOCKER=required: {error}");
-        return ExitCode::FAILURE;
-    }
-    if let Err(error) = &engine {
-        println!("skipped: {error}");
-    }
-    let tests = [starts::TESTS, at_work::TESTS, ends::TESTS, lost_engine::TESTS].concat();
+    let engine = lab::run(engine::engine());
+    let tests = [starts::TESTS, at_work::TESTS, ends::TESTS, lost_engine::TESTS, observers::TESTS].concat();
     let trials = tests.into_iter().map(|(name, test)| {
         let engine = engine.clone();
-        let ignored = engine.is_err();
+        let skipped = engine.is_none();
         let trial = Trial::test(name, move || {
-            test(engine.map_err(|error| error.to_string())?);
+            test(engine.ok_or("there is no engine")?);
             Ok(())
         });
-        trial.with_ignored_flag(ignored)
+        trial.with_ignored_flag(skipped)
     });
     let mut arguments = Arguments::from_args();
     // Three members each: more clusters at a time than this make each other slow.
