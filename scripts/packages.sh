@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the operating system's packages that are missing: packages.sh GROUP…, with the groups
-#   build     to compile what runs in a terminal
-#   window    to compile and show the window
-#   test      to run all tests, the one in the real window included
-#   pictures  to make its pictures small
-#   docker    to run a Docker engine, and Compose files on it
+#   build      to compile what runs in a terminal
+#   window     to compile and show the window
+#   test       to run all tests, the one in the real window included
+#   pictures   to make its pictures small
+#   docker     to run a Docker engine, and Compose files on it
+#   stand-ins  what the images of stand-ins.sh are made of
 # At once when nothing is missing. Debian and Ubuntu by apt; macOS by Homebrew (untried); elsewhere it names them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -35,6 +36,9 @@ for group in "$@"; do
       debian+=(docker.io iptables iproute2 docker-compose)
       homebrew+=(docker docker-compose colima)
       programs+=(docker dockerd iptables ip docker-compose)
+      ;;
+    stand-ins)
+      programs+=(prometheus busybox)
       ;;
     *) echo "packages.sh: unknown group $group" >&2; exit 2 ;;
   esac
@@ -87,11 +91,12 @@ install_debian() {
     apt install -y --no-install-recommends "${missing[@]}" >/dev/null
   fi
   # It would start a Prometheus for the whole machine.
-  if [[ " $* " == *" test "* ]] && ! { command -v prometheus && command -v promtool; } >/dev/null; then
+  if [[ " $* " == *" test "* || " $* " == *" stand-ins "* ]] &&
+    ! { command -v prometheus && command -v promtool; } >/dev/null; then
     unpack prometheus prometheus usr/bin/promtool
   fi
-  # It would take the place of the system's own. Images that stand in for others (stand-ins.sh) are made of it.
-  if [[ " $* " == *" docker "* ]]; then unpack busybox-static busybox bin/busybox; fi
+  # It would take the place of the system's own.
+  if [[ " $* " == *" stand-ins "* ]]; then unpack busybox-static busybox bin/busybox; fi
 }
 
 name_what_is_missing() {

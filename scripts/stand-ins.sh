@@ -2,7 +2,7 @@
 # Images that stand in for those of compose/metrics.yaml where no registry can be reached, for tests: Prometheus is
 # Debian's, an older one; Grafana is a web server that shows the files it was given and has nothing of Grafana but its
 # address of health.
-#   stand-ins.sh make     makes those whose name the engine doesn't know, and says which
+#   stand-ins.sh make     makes those whose name the engine doesn't know, and prints which
 #   stand-ins.sh remove   removes those that this made, and nothing else
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -49,8 +49,9 @@ make() {
   for service in prometheus grafana; do
     reference=$(image "$service")
     if docker image inspect "$reference" >/dev/null 2>&1; then continue; fi
+    scripts/packages.sh stand-ins >&2
     tree=$(mktemp -d)
-    put .cache/busybox/bin/busybox "$tree"
+    put "$(PATH=.cache/busybox/bin:$PATH command -v busybox)" "$tree"
     ln -s busybox "$tree/bin/wget"
     mkdir -p "$tree/etc"
     echo 'nobody:x:65534:65534::/:' >"$tree/etc/passwd"
