@@ -7,6 +7,8 @@ import { windowEach } from '../driver/window'
 import { shoot } from './shoot'
 
 const opened = windowEach()
+/** The longest that a check of the steps that are pictured is waited for, and then some. */
+const LONGEST_MS = 900_000
 
 test('every scenario before it is begun', { timeout: 600_000 }, async () => {
   const { page } = opened()
@@ -55,6 +57,25 @@ test('a step whose way is to be found', { timeout: 600_000 }, async () => {
   await stepIs(page, 'act')
   await page.click('open-operations')
   await shoot(page, 'step-to-be-found')
+})
+
+// One step of each other scenario, once it has been seen to hold; the answer is the right one.
+test.each([
+  ['puts-and-ranges', 'log', 4, 1],
+  ['slow-network', 'delay', 1, 2],
+  ['compaction', 'with', 1, 1],
+  ['defragmentation', 'held-follower', 2, 1],
+] as const)('%s: the step %s', { timeout: 1_800_000 }, async (scenario, step, number, answer) => {
+  const { page } = opened()
+  await beginAt(page, scenario, step)
+  await stepAsks(page, number)
+  await page.click(`choice-${answer}`)
+  await page.click('step-primary')
+  await stepIs(page, 'act')
+  await page.click('step-primary')
+  await stepIs(page, 'met', LONGEST_MS)
+  await linesFor(page, 80)
+  await shoot(page, `step-${scenario}`)
 })
 
 /** Waits until the cluster has run so long: so long are the lines. */
