@@ -61,17 +61,31 @@ pub fn no_links() -> Problem {
     )
 }
 
+/// What helps when the proxy between members in containers has ended.
+const START_PROXY: &str = "Start its container again, with all links healed (`docker ps --all` names it, \
+     `docker start` starts it), or stop the cluster and start it anew.";
+
 /// Links that can't be shaped: as asked, or because their proxy doesn't do it.
 pub fn links(error: &LinksError) -> Problem {
     match error {
         LinksError::Link(error) => link(error),
+        LinksError::Gone { .. } => {
+            Problem::new("links-gone", "The proxy between the members has ended.", START_PROXY).detail(error)
+        }
         error => Problem::new(
             "links-unreachable",
-            "The proxy between the members doesn't answer.",
-            "Look whether its container runs: `docker ps --all`. Where it has ended, stop the cluster and start it anew.",
+            "The proxy between the members doesn't answer as it should.",
+            "Try again. When that doesn't help, stop the cluster and start it anew.",
         )
         .detail(error),
     }
+}
+
+/// The proxy between the members ended by itself while the cluster ran.
+pub fn links_ended(how: &str, log: Vec<String>) -> Problem {
+    let sentence =
+        format!("The proxy between the members ended by itself ({how}): they reach each other no longer.");
+    Problem { log, ..Problem::new("links-gone", sentence, START_PROXY) }
 }
 
 /// A link that can't be shaped as asked.
@@ -112,13 +126,13 @@ mod tests {
             (itself.into(), "bad-link", "etcd-1 has no link to itself."),
             (
                 LinksError::Gone { url: url(), reason: "refused".into() },
-                "links-unreachable",
-                "The proxy between the members doesn't answer.",
+                "links-gone",
+                "The proxy between the members has ended.",
             ),
             (
                 LinksError::TimedOut { url: url() },
                 "links-unreachable",
-                "The proxy between the members doesn't answer.",
+                "The proxy between the members doesn't answer as it should.",
             ),
         ] {
             let problem = links(&error);

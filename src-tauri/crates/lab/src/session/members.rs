@@ -120,6 +120,9 @@ impl Session {
                 self.observers_lost(&problem);
                 self.went_wrong(problem);
             }
+            None if !self.shared.members.contains(&exit.member) => {
+                self.went_wrong(problems::links_ended(&exit.how, exit.log));
+            }
             None => self.went_wrong(problems::member_exited(
                 &exit.member,
                 &exit.how,
