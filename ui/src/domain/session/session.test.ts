@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 
-import type { Command, Event, LoadView, Reply, Snapshot } from '$shared/api/lab'
+import type { ClusterView, Command, Event, LoadView, Reply, Snapshot } from '$shared/api/lab'
 import type { Host } from '$shared/host/host'
 
 import { COURSE, RECORD } from '$domain/course/fixtures'
@@ -30,6 +30,17 @@ const SNAPSHOT: Snapshot = {
   observers: { name: 'off' },
   shown: [],
   problem: null,
+}
+
+const IN_DOCKER: ClusterView = {
+  runtime: 'docker',
+  topology: 'etcd',
+  etcdVersion: '3.5.9',
+  quotaBytes: 1,
+  heartbeatMs: 100,
+  electionMs: 1000,
+  members: [],
+  alarms: [],
 }
 
 const FRAME = { atS: 9, times: [8, 9], panels: [], diagrams: [] }
@@ -228,6 +239,48 @@ describe('the session', () => {
     answer('busy')
     await control.start()
     expect(session.problem?.code).toBe('busy')
+  })
+
+  it('starts in Docker with what goes there, and natively when that is wanted', async () => {
+    const { host, session } = await connected()
+    const choices = new StartChoices(session)
+    const control = new ClusterControl(session, choices)
+    const started = () => host.sent.flatMap((command) => (command.type === 'start' ? [command.options] : [])).at(-1)
+    control.keepData = true
+    choices.runtime = 'docker'
+    choices.afterKill = 'adopt'
+    await control.start()
+    expect(started()).toMatchObject({ runtime: 'docker', afterKill: 'adopt', keepData: false })
+    await control.startNatively()
+    expect(started()).toMatchObject({ runtime: 'native', keepData: true })
+    expect(choices.runtime).toBe('native')
+  })
+
+  it('starts a cluster anew in another way where the last one ran', async () => {
+    const { host, session } = await connected()
+    const choices = new StartChoices(session)
+    host.tell({ type: 'cluster', cluster: IN_DOCKER })
+    await new ClusterControl(session, choices).restartAs('etcd-bridge')
+    expect(host.sent.slice(-2)).toMatchObject([
+      { type: 'stop' },
+      { type: 'start', options: { runtime: 'docker', topology: 'etcd-bridge' } },
+    ])
+  })
+
+  it('follows work on images, and Prometheus and Grafana', async () => {
+    const { host, session } = await connected()
+    const work = { kind: 'build', subject: 'etcd', step: 'COPY', done: 0.5 } as const
+    host.tell({ type: 'imageWork', work })
+    expect(session.imageWork).toEqual(work)
+    host.tell({ type: 'imageWork', work: null })
+    expect(session.imageWork).toBeNull()
+    const observers = { name: 'starting', doing: 'x' } as const
+    host.tell({ type: 'observers', observers })
+    expect(session.observers).toEqual(observers)
+    host.snapshot = { ...SNAPSHOT, imageWork: work }
+    host.tell({ type: 'lagged' })
+    await vi.waitFor(() => expect(session.imageWork).toEqual(work))
+    expect(session.observers).toEqual({ name: 'off' })
   })
 
   it('knows whose logs there are after a start that failed', async () => {
