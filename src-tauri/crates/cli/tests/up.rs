@@ -336,6 +336,28 @@ fn no_member_outlives_a_killed_lab_with_supervisors_either() {
     wait_until("the supervisors are gone", || !any_alive(&supervisors));
 }
 
+#[test]
+fn a_member_is_held_let_go_and_stopped_through_its_supervisor_too() {
+    let up = Up::start_with(&[], &[("ETCD_LAB_LAUNCH", "supervised")]);
+    let [member] = children(up.pids()[1])[..] else { panic!("one supervisor, one member") };
+    // `T` for who is held (proc(5)).
+    let held = || {
+        let stat = std::fs::read_to_string(format!("/proc/{member}/stat")).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with('T')
+    };
+    let act = |action: &str| {
+        let output = up.run(&["member", action, "etcd-2"]);
+        assert!(output.status.success(), "{output:?}");
+    };
+    act("pause");
+    wait_until("it is held", held);
+    act("resume");
+    wait_until("it goes on", || !held());
+    act("pause");
+    act("stop");
+    assert!(!any_alive(&[member]));
+}
+
 fn children(pid: u32) -> Vec<u32> {
     let listed = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     listed.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
