@@ -2,6 +2,7 @@
 //! what is done with one is its neighbours' business.
 
 mod address;
+mod ssh;
 mod surroundings;
 
 use std::error::Error as StdError;
@@ -192,7 +193,7 @@ fn client(address: &Address) -> Result<Docker, bollard::errors::Error> {
             REQUEST_WITHIN_S,
             version,
         ),
-        Address::Ssh { authority } => Docker::connect_with_ssh(authority, REQUEST_WITHIN_S, version, None),
+        Address::Ssh { authority } => ssh::client(authority, REQUEST_WITHIN_S),
     }
 }
 
