@@ -196,7 +196,8 @@ impl Progress {
         let mut last = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let same =
             |(before, _): &&(ImageWork, f64)| before.step == work.step && before.subject == work.subject;
-        if last.as_ref().filter(same).is_some_and(|(_, told)| done < told + TELL_EACH && done < 1.0) {
+        let news = |told: f64| done >= told + TELL_EACH || (done >= 1.0 && told < 1.0);
+        if last.as_ref().filter(same).is_some_and(|(_, told)| !news(*told)) {
             return;
         }
         let percent = work.done.map_or(String::new(), |done| format!(" ({:.0} %)", done * 100.0));

@@ -148,20 +148,22 @@ pub fn image(subject: &str, error: ImageError) -> Problem {
 /// A file for images that can't be read or written.
 fn image_file(path: &Path, error: &io::Error) -> Problem {
     let path = path.display();
-    let (code, sentence) = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            ("disk-full", format!("There is no room left for {path}; nothing of it was kept."))
-        }
-        io::ErrorKind::NotFound => ("docker-image-file", format!("{path}: there is no such file or folder.")),
+    if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) {
+        return Problem::new(
+            "disk-full",
+            format!("There is no room left for {path}; nothing of it was kept."),
+            "Make room on that disk, or name a file on another; an image takes some 70 MB.",
+        );
+    }
+    let sentence = match error.kind() {
+        io::ErrorKind::NotFound => format!("{path}: there is no such file or folder."),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            ("docker-image-file", format!("{path} may not be used by you."))
+            format!("{path} may not be used by you.")
         }
-        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => {
-            ("docker-image-file", format!("{path} is not a file."))
-        }
-        _ => ("docker-image-file", format!("{path} can't be used.")),
+        io::ErrorKind::IsADirectory | io::ErrorKind::InvalidInput => format!("{path} is not a file."),
+        _ => format!("{path} can't be used."),
     };
-    Problem::new(code, sentence, "Name another file, on a disk with room for some 150 MB.")
+    Problem::new("docker-image-file", sentence, "Correct the path, or name another file.")
 }
 
 /// What only a cluster in Docker meets.

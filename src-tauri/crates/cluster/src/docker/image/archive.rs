@@ -45,7 +45,7 @@ pub async fn save(
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(folder);
     let mut file = unfinished.map_err(failed)?;
-    let step = format!("writing {}", references.join(", "));
+    let step = format!("writing {}", path.display());
     let names: Vec<&str> = references.iter().map(String::as_str).collect();
     let mut written = 0;
     let mut chunks = engine.client().export_images(&names);

@@ -52,8 +52,10 @@ fn step(info: BuildInfo) -> Option<ImageProgress> {
     let (_, fraction) = number.split_once(' ').filter(|(word, _)| word.eq_ignore_ascii_case("step"))?;
     let (step, steps) = fraction.trim().split_once('/')?;
     let (step, steps): (f64, f64) = (step.parse().ok()?, steps.parse().ok()?);
+    // Of a LABEL with many lines, the first is enough.
+    let what = what.trim().split("  ").next().unwrap_or_default();
     // It is told when the step begins.
-    Some(ImageProgress { step: what.trim().to_owned(), done: Some((step - 1.0) / steps) })
+    Some(ImageProgress { step: what.to_owned(), done: Some((step - 1.0) / steps) })
 }
 
 #[cfg(test)]
@@ -67,6 +69,8 @@ mod tests {
         assert_eq!(heard("Step 5/10 : COPY bin/ /usr/local/bin/\n"), copy(0.4));
         // As Podman says it.
         assert_eq!(heard("STEP 1/2: COPY bin/ /usr/local/bin/\n"), copy(0.0));
+        let label = heard("Step 1/1 : LABEL a=1       b=2\n").map(|progress| progress.step);
+        assert_eq!(label.as_deref(), Some("LABEL a=1"));
         for other in [" ---> Using cache\n", "Successfully built 0123456789ab\n", "Step by step: on", "\n"] {
             assert_eq!(heard(other), None, "{other:?}");
         }
