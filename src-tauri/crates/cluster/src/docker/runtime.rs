@@ -540,6 +540,12 @@ impl Runtime for DockerRuntime {
         if !old.is_ending() {
             self.inner.end(&old, MemberAction::Stop).await?;
         }
+        // Its way to its peers may have ended with the engine.
+        let ways = self.inner.launched().into_iter().filter(|one| one.planned.role == Role::Links);
+        for way in ways.filter(|way| way.is_ending()) {
+            way.output.complete(LAST_WORDS_WITHIN).await;
+            self.inner.launch(&way.planned, &way.id, way.output.dealt_with()).await?;
+        }
         old.output.complete(LAST_WORDS_WITHIN).await;
         match self.inner.launch(&old.planned, &old.id, old.output.dealt_with()).await {
             // Somebody has removed its container; its data is still there.

@@ -67,8 +67,8 @@ pub fn engine_lost(endpoint: &str) -> Problem {
     Problem::new(
         ENGINE_LOST,
         format!("The Docker engine at {endpoint} has stopped, and all members with it."),
-        "Start it again (`sudo systemctl start docker`, or open Docker Desktop), then start the cluster again: what was \
-         in it is lost.",
+        "Start it again (`sudo systemctl start docker`, or open Docker Desktop): once it answers, the lab goes on with the \
+         members and their data.",
     )
 }
 
@@ -176,7 +176,11 @@ pub(super) fn in_docker(error: ClusterError) -> Problem {
             "Build it first: `etcd-labctl image build`.",
         ),
         ClusterError::EngineFull { .. } => disk_full(),
-        ClusterError::EngineLost { endpoint, .. } => engine_lost(&endpoint),
+        ClusterError::EngineLost { endpoint, .. } => Problem::new(
+            "docker-unreachable",
+            format!("The Docker engine at {endpoint} does not answer any more."),
+            format!("Start it again (`sudo systemctl start docker`, or open Docker Desktop), {OR_NATIVE}"),
+        ),
         ClusterError::EngineRefused { doing, reason } => Problem::new(
             "docker-refused",
             format!("The Docker engine could not {doing}: {}.", reason.trim_end_matches('.')),

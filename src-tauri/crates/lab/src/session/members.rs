@@ -40,7 +40,11 @@ impl Session {
         self.mark(MarkKind::Operation, format!("{} starts", node.name));
         self.ended.remove(&node.name);
         self.held.remove(&node.name);
-        if self.problem.as_ref().is_some_and(|problem| problem.member.as_ref() == Some(&node.name)) {
+        let all_run = !self.shared.members.iter().any(|member| self.ended.contains_key(member));
+        let mended = self.problem.as_ref().is_some_and(|problem| {
+            problem.member.as_ref() == Some(&node.name) || (problems::is_engine_lost(problem) && all_run)
+        });
+        if mended {
             self.mended();
         }
         if let Some(running) = &mut self.running {
@@ -113,13 +117,7 @@ impl Session {
         self.ended.insert(exit.member.clone(), exit.how.clone());
         // What it was about first: who plays a scenario says of a member that has ended why.
         match lost {
-            // It takes all members along, and is told once.
-            Some(_) if self.problem.as_ref().is_some_and(problems::is_engine_lost) => {}
-            Some(endpoint) => {
-                let problem = problems::engine_lost(&endpoint);
-                self.observers_lost(&problem);
-                self.went_wrong(problem);
-            }
+            Some(endpoint) => self.engine_lost(&endpoint),
             None if !self.shared.members.contains(&exit.member) => {
                 self.went_wrong(problems::links_ended(&exit.how, exit.log));
             }

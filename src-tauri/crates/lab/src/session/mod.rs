@@ -4,6 +4,7 @@
 //!
 //! Knows no scenario, no window, no terminal, and of the runtime only what [`Runtime`] says.
 
+mod engine;
 mod faults;
 mod images;
 mod launch;
@@ -63,6 +64,8 @@ pub enum Message {
     Exited(lab_cluster::Exit),
     /// A member that is being restarted has its new process.
     Restarted(Node),
+    /// Something went wrong beside the session that nobody waits for.
+    Problem(Problem),
     /// That was done to a member.
     Acted(String, MemberAction),
     /// Work on an image began, went on, or ended.
@@ -228,6 +231,7 @@ impl Session {
             Message::Members(news) => self.members(news),
             Message::Exited(exit) => self.exited(exit),
             Message::Restarted(node) => self.restarted(node),
+            Message::Problem(problem) => self.went_wrong(problem),
             Message::Acted(member, action) => self.acted(&member, action),
             Message::ImageWork(work) => self.image_work(work),
             Message::Observers(observers) => self.observers(observers),
