@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lab_dashboards::{BUILTIN_FILES, Line, PanelKind, Reduce, Scope, Window, builtin, evaluate, lint};
+use lab_dashboards::{BUILTIN_FILES, Line, PanelKind, Reduce, Scope, Unit, Window, builtin, evaluate, lint};
 use lab_metrics::exposition::{Entry, parse};
 use lab_metrics::{Labels, METRIC_NAME, Matcher, Queryable, Sample, SeriesData};
 use lab_promql::Engine;
@@ -43,6 +43,13 @@ fn rows_and_panels_are_read_in_order() {
         .map(|p| matches!(p.kind, PanelKind::Unsupported(_)))
         .collect();
     assert_eq!(kinds, [false].into(), "every panel can be drawn");
+}
+
+#[test]
+fn every_unit_is_one_that_the_lab_writes() {
+    for panel in builtin().iter().flat_map(|dashboard| dashboard.panels()) {
+        assert!(!matches!(panel.unit, Unit::Other(_)), "{}: {:?}", panel.title, panel.unit);
+    }
 }
 
 #[test]
