@@ -17,7 +17,7 @@ export interface Engine {
   readonly endpoint: string
 }
 
-/** Things of one lab that an engine has. */
+/** Things of one lab that an engine has, in the order of their names. */
 export interface Things {
   readonly containers: readonly string[]
   readonly volumes: readonly string[]
@@ -72,9 +72,9 @@ export async function thingsOf(engine: Engine, labId: string): Promise<Things> {
     ask<{ Id: string }[]>(engine, `/networks?filters=${filters}`),
   ])
   return {
-    containers: containers.map(({ Id }) => Id),
-    volumes: (volumes.Volumes ?? []).map(({ Name }) => Name),
-    networks: networks.map(({ Id }) => Id),
+    containers: containers.map(({ Id }) => Id).sort(),
+    volumes: (volumes.Volumes ?? []).map(({ Name }) => Name).sort(),
+    networks: networks.map(({ Id }) => Id).sort(),
   }
 }
 
