@@ -2,10 +2,11 @@
  * The lab in Docker, by clicks in the real window. Without an engine each test says why it is skipped;
  * `ETCD_LAB_DOCKER=required` makes it fail then.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 
 import { chooseDocker, doTo, NOTHING, startInDocker, thingsOf } from '../driver/docker'
 import { runningCluster, stopCluster } from '../driver/lab'
@@ -14,8 +15,15 @@ import { windowEach } from '../driver/window'
 
 const LONG = { timeout: 420_000 }
 
+/** Stands in for the person's browser: writes down what it is asked to open. */
+const BROWSER = mkdtempSync(join(tmpdir(), 'etcd-lab-browser-'))
+const ASKED = join(BROWSER, 'asked')
+writeFileSync(ASKED, '')
+writeFileSync(join(BROWSER, 'xdg-open'), `#!/bin/sh\necho "$1" >> '${ASKED}'\n`, { mode: 0o755 })
+afterAll(() => rmSync(BROWSER, { recursive: true, force: true }))
+
 describe('with an engine', () => {
-  const opened = windowEach()
+  const opened = windowEach({ PATH: `${BROWSER}:${process.env.PATH ?? ''}` })
 
   test('members are started, held, ended and started again, and nothing of them is left', LONG, async (context) => {
     const { page } = opened()
@@ -108,6 +116,11 @@ describe('with an engine', () => {
     expect(await page.text('grafana-user')).toBe('admin')
     for (const url of [`${observers.prometheusUrl}/-/healthy`, `${observers.grafanaUrl}/api/health`])
       expect((await fetch(url, { signal: AbortSignal.timeout(10_000) })).status).toBe(200)
+
+    await page.click('open-grafana')
+    await until('the browser to be asked', 15_000, () => readFileSync(ASKED, 'utf8').includes(observers.grafanaUrl))
+    await page.click('open-prometheus')
+    await until('it to be asked again', 15_000, () => readFileSync(ASKED, 'utf8').includes(observers.prometheusUrl))
 
     await page.click('observers-switch')
     await page.attributeThat('observers-state', 'data-state', (is) => is === 'off', 60_000)
