@@ -38,7 +38,7 @@ pub enum AfterKill {
     /// They are removed within seconds.
     #[default]
     Remove,
-    /// They run on, and the next start of the same cluster goes on with them.
+    /// They run on, and the next start of the same cluster with this choice goes on with them.
     Adopt,
 }
 

@@ -85,8 +85,9 @@ impl Things {
 /// # Errors
 /// When the engine doesn't answer.
 pub async fn find(engine: &Engine, home: &Path) -> Result<Vec<Leftover>, ClusterError> {
-    let found = dead(engine, home).await?;
-    Ok(found.into_iter().map(|(things, holder)| leftover(&things, &holder)).collect())
+    let mut found = of_home(engine, home).await?;
+    found.retain(|(_, holder)| !holder.is_alive());
+    Ok(found.iter().map(|(things, holder)| leftover(things, holder)).collect())
 }
 
 /// Removes one, unless a start has taken it over meanwhile. `Ok` when nothing of it is left, or that is so.
@@ -113,8 +114,8 @@ fn leftover(things: &Things, holder: &Holder) -> Leftover {
     }
 }
 
-/// As [`find`], with all that is known.
-pub(super) async fn dead(engine: &Engine, home: &Path) -> Result<Vec<(Things, Holder)>, ClusterError> {
+/// All clusters of labs of the person whose labs are in `home`, on this machine, and who answers for them.
+pub(super) async fn of_home(engine: &Engine, home: &Path) -> Result<Vec<(Things, Holder)>, ClusterError> {
     let home = whole(home);
     let mut runs: BTreeMap<String, Things> = BTreeMap::new();
     let all = list(engine, None).await?;
@@ -134,7 +135,7 @@ pub(super) async fn dead(engine: &Engine, home: &Path) -> Result<Vec<(Things, Ho
         }
     }
     let held = runs.into_values().filter_map(|things| things.holder().map(|holder| (things, holder)));
-    Ok(held.filter(|(_, holder)| holder.is_of(&home) && !holder.is_alive()).collect())
+    Ok(held.filter(|(_, holder)| holder.is_of(&home)).collect())
 }
 
 /// Where what bears these labels belongs.

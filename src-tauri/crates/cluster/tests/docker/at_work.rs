@@ -1,5 +1,6 @@
 //! What happens to members while the cluster runs.
 
+use std::net::TcpListener;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::lab::{Lab, docker, get, is_well, put, run, until};
 pub const TESTS: &[Test] = &[
     ("a_member_that_is_killed_from_outside_is_told_of_and_comes_back_with_its_data", killed_from_outside),
     ("a_member_is_held_and_let_go_stopped_and_killed_and_none_of_it_is_news", acts),
+    ("a_port_that_was_taken_while_a_member_was_down_is_named", port_taken_meanwhile),
     ("a_member_whose_container_was_removed_comes_back", removed_from_outside),
 ];
 
@@ -90,6 +92,29 @@ fn acts(engine: Engine) {
         let nobody = runtime.act("etcd-9", MemberAction::Kill).await.unwrap_err();
         assert!(matches!(nobody, ClusterError::NoSuchMember(_)), "{nobody}");
         assert!(exits.try_recv().is_err(), "what was asked for was told of as news");
+        runtime.stop().await;
+        assert_eq!(lab.things(), Vec::<String>::new());
+    });
+}
+
+fn port_taken_meanwhile(engine: Engine) {
+    run(async {
+        let lab = Lab::new();
+        let runtime = lab.runtime(&engine).await;
+        let nodes = runtime.start(&|_| {}).await.unwrap();
+        runtime.act("etcd-2", MemberAction::Stop).await.unwrap();
+        let address = nodes[1].client.trim_start_matches("http://");
+        let listener = TcpListener::bind(address).unwrap();
+        match runtime.restart("etcd-2", &|_| {}).await.unwrap_err() {
+            ClusterError::PortsTaken(taken) => {
+                assert_eq!((taken[0].member.as_str(), taken[0].what), ("etcd-2", "client"));
+                assert_eq!(taken[0].holder.as_ref().map(|(pid, _)| *pid), Some(std::process::id()));
+            }
+            other => panic!("{other}"),
+        }
+        drop(listener);
+        let node = runtime.restart("etcd-2", &|_| {}).await.unwrap();
+        assert!(is_well(&node).await);
         runtime.stop().await;
         assert_eq!(lab.things(), Vec::<String>::new());
     });

@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use lab_cluster::docker::{AfterKill, DockerConfig, DockerRuntime, Engine, leftovers};
-use lab_cluster::{Node, Runtime};
+use lab_cluster::{MemberProgress, Node, Runtime};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::Test;
@@ -95,6 +95,10 @@ fn dropped(engine: Engine) {
     });
 }
 
+fn adopting(config: DockerConfig) -> DockerConfig {
+    DockerConfig { after_kill: AfterKill::Adopt, ..config }
+}
+
 fn adopted(engine: Engine) {
     let lab = Lab::new();
     let mut held = Held::start(&lab, AfterKill::Adopt);
@@ -107,7 +111,7 @@ fn adopted(engine: Engine) {
         assert_eq!((left.len(), left[0].containers, left[0].volumes, left[0].networks), (1, 3, 3, 1));
         assert_eq!((left[0].lab_id.as_str(), left[0].pid), (held.id.as_str(), held.process.id()));
 
-        let runtime = lab.runtime(&engine).await;
+        let runtime = DockerRuntime::new(adopting(lab.config(&engine).await));
         let nodes = runtime.start(&|_| {}).await.unwrap();
         assert_eq!(nodes, held.nodes, "they are others");
         assert_eq!(get(&nodes[0], "a2V5").await.as_deref(), Some("dmFsdWU="));
@@ -128,9 +132,10 @@ fn adopted_once(engine: Engine) {
     held.kill();
     run(async {
         let beside = lab.home().join("2");
-        let one = lab.runtime(&engine).await;
-        let other = DockerRuntime::new(config(&engine, &beside, &format!("{}beside", lab.id)).await);
-        let quiet = |_: &[lab_cluster::MemberProgress]| {};
+        let one = DockerRuntime::new(adopting(lab.config(&engine).await));
+        let beside = config(&engine, &beside, &format!("{}beside", lab.id)).await;
+        let other = DockerRuntime::new(adopting(beside));
+        let quiet = |_: &[MemberProgress]| {};
         let (nodes, others) = tokio::join!(one.start(&quiet), other.start(&quiet));
         let (nodes, others) = (nodes.unwrap(), others.unwrap());
         assert_ne!(nodes == held.nodes, others == held.nodes, "taken over by both, or by neither");
@@ -146,15 +151,18 @@ fn adopted_once(engine: Engine) {
 
 fn not_adopted(engine: Engine) {
     let lab = Lab::new();
-    let mut held = Held::start(&lab, AfterKill::Adopt);
-    held.kill();
-    run(async {
-        let other = DockerConfig { quota_bytes: Some(64 << 20), ..lab.config(&engine).await };
-        let runtime = DockerRuntime::new(other);
-        let nodes = runtime.start(&|_| {}).await.unwrap();
-        assert_eq!(things(&held.id), Vec::<String>::new());
-        assert_ne!(nodes, held.nodes);
-        runtime.stop().await;
-        assert_eq!(lab.things(), Vec::<String>::new());
-    });
+    // Of another cluster, and of the same for one who wants it fresh.
+    for (quota_bytes, after_kill) in [(Some(64 << 20), AfterKill::Adopt), (None, AfterKill::Remove)] {
+        let mut held = Held::start(&lab, AfterKill::Adopt);
+        held.kill();
+        run(async {
+            let config = DockerConfig { quota_bytes, after_kill, ..lab.config(&engine).await };
+            let runtime = DockerRuntime::new(config);
+            let nodes = runtime.start(&|_| {}).await.unwrap();
+            assert_eq!(things(&held.id), Vec::<String>::new());
+            assert_ne!(nodes, held.nodes);
+            runtime.stop().await;
+            assert_eq!(lab.things(), Vec::<String>::new());
+        });
+    }
 }

@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use lab_cluster::docker::{DockerConfig, DockerRuntime, Engine};
-use lab_cluster::{ClusterError, PortChoice, Runtime, Topology, TopologyName};
+use lab_cluster::{ClusterError, MemberProgress, PortChoice, Runtime, Topology, TopologyName};
 
 use crate::Test;
-use crate::lab::{Lab, docker, get, http, is_well, put, run};
+use crate::lab::{Lab, docker, get, http, is_well, put, run, until};
 
 pub const TESTS: &[Test] = &[
     ("a_cluster_starts_ready_and_stops_without_a_trace", starts_and_stops),
@@ -70,7 +70,7 @@ fn two_labs(engine: Engine) {
     run(async {
         let (one, other) = (Lab::new(), Lab::new());
         let (runtime, beside) = (one.runtime(&engine).await, other.runtime(&engine).await);
-        let quiet = |_: &[lab_cluster::MemberProgress]| {};
+        let quiet = |_: &[MemberProgress]| {};
         let (nodes, others) = tokio::join!(runtime.start(&quiet), beside.start(&quiet));
         let (nodes, others) = (nodes.unwrap(), others.unwrap());
         put(&nodes[0], "a2V5", "dmFsdWU=").await;
@@ -146,16 +146,37 @@ fn ends_at_once(engine: Engine) {
 fn called_off(engine: Engine) {
     run(async {
         let lab = Lab::new();
-        // Before anything is made, while containers are, and while they are waited for.
-        for until_ms in [0, 300, 1_500] {
-            let runtime = lab.runtime(&engine).await;
-            tokio::select! {
-                started = runtime.start(&|_| {}) => assert!(started.is_ok(), "{started:?}"),
-                () = tokio::time::sleep(Duration::from_millis(until_ms)) => {}
-            }
-            runtime.stop().await;
-            assert_eq!(lab.things(), Vec::<String>::new(), "after {until_ms} ms");
+        let (told, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+        let tell = |_: &[MemberProgress]| told.send(()).unwrap();
+
+        // At once.
+        let runtime = lab.runtime(&engine).await;
+        tokio::select! {
+            biased;
+            started = runtime.start(&tell) => panic!("{started:?}"),
+            () = std::future::ready(()) => {}
         }
+        runtime.stop().await;
+        assert_eq!(lab.things(), Vec::<String>::new());
+
+        // While containers are made.
+        let runtime = lab.runtime(&engine).await;
+        tokio::select! {
+            started = runtime.start(&tell) => panic!("{started:?}"),
+            () = until("something is made", Duration::from_secs(30), || !lab.things().is_empty()) => {}
+        }
+        runtime.stop().await;
+        assert_eq!(lab.things(), Vec::<String>::new());
+
+        // While they are waited for.
+        let runtime = lab.runtime(&engine).await;
+        tokio::select! {
+            started = runtime.start(&tell) => panic!("{started:?}"),
+            _ = waiting.recv() => {}
+        }
+        runtime.stop().await;
+        assert_eq!(lab.things(), Vec::<String>::new());
+
         let next = lab.runtime(&engine).await;
         next.start(&|_| {}).await.unwrap();
         next.stop().await;

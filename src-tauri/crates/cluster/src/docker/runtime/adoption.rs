@@ -20,8 +20,8 @@ pub(super) struct Adopted {
     pub ids: Vec<String>,
 }
 
-/// Takes over a cluster that a killed lab left for that, if it is the one planned; everything else that labs of the
-/// same home left is removed.
+/// Takes over a cluster that a killed lab left for that, if it is the one planned and this start wants the same done
+/// with its own; everything else that labs of the same home left is removed.
 ///
 /// # Errors
 /// When the engine doesn't answer, or doesn't remove something.
@@ -33,12 +33,16 @@ pub(super) async fn adopt(
     choice: PortChoice,
 ) -> Result<Option<Adopted>, ClusterError> {
     let mut adopted = None;
-    for (things, was) in leftovers::dead(engine, &holder.home).await? {
-        let fits = (adopted.is_none()
-            && was.after_kill == AfterKill::Adopt
-            && holder.after_kill == AfterKill::Adopt)
-            .then(|| fitting(&things, plan, digest, choice))
-            .flatten();
+    for (things, was) in leftovers::of_home(engine, &holder.home).await? {
+        // This lab has no cluster while it starts one: an earlier one could not be removed when it was stopped.
+        let own = (was.pid, &was.lab_id) == (holder.pid, &holder.lab_id);
+        if was.is_alive() && !own {
+            continue;
+        }
+        // Both must have chosen so: who doesn't, such as one who plays a scenario, counts on fresh data.
+        let chosen = [was.after_kill, holder.after_kill] == [AfterKill::Adopt; 2];
+        let fits =
+            (adopted.is_none() && chosen && !own).then(|| fitting(&things, plan, digest, choice)).flatten();
         // Also what is to be removed: another start may be about to take it over.
         match (claim(engine, &things, holder).await?, fits) {
             (Some(run), Some((plan, ids))) => adopted = Some(Adopted { run, plan, ids }),

@@ -14,7 +14,7 @@ use bollard::query_parameters::{EventsOptionsBuilder, ListContainersOptionsBuild
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::Inner;
+use super::cluster::Inner;
 use super::container::{ENGINE_STOPPED, Launched, describe};
 use crate::docker::labels::{self, RUN};
 
@@ -41,8 +41,9 @@ pub(super) async fn keep(inner: Arc<Inner>, run: String) {
                 answered = Instant::now();
                 inner.set_lost(false);
                 for one in launched.into_iter().filter(|one| !one.is_ending()) {
-                    if !states.get(&one.id).is_some_and(|state| runs(*state)) {
-                        tell(&inner, one, states.clone());
+                    match states.get(&one.id) {
+                        Some(state) if runs(*state) => {}
+                        state => tell(&inner, one, state.is_some()),
                     }
                 }
                 if events.is_none() {
@@ -110,11 +111,12 @@ fn runs(state: ContainerSummaryStateEnum) -> bool {
     matches!(state, State::RUNNING | State::PAUSED | State::RESTARTING)
 }
 
-/// Tells the end of one, beside: to wait for its last words must not keep others waiting.
-fn tell(inner: &Arc<Inner>, one: Arc<Launched>, states: HashMap<String, ContainerSummaryStateEnum>) {
+/// Tells the end of one, whose container may be there still. Beside: to wait for its last words must not keep others
+/// waiting.
+fn tell(inner: &Arc<Inner>, one: Arc<Launched>, is_there: bool) {
     let inner = Arc::clone(inner);
     tokio::spawn(async move {
-        let how = if states.contains_key(&one.id) {
+        let how = if is_there {
             match inner.config.engine.client().inspect_container(&one.id, None).await {
                 Ok(container) => container.state.as_ref().map(describe),
                 // The next look asks again, or gives the engine up.
