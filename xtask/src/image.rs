@@ -29,7 +29,10 @@ pub fn run(platforms: &[&str]) -> Result<()> {
         } else {
             etcd::programs(platform, &triple)?
         };
-        programs.push((proxy(&triple)?, format!("{PROXY_SIDECAR}-{triple}")));
+        // The bundle takes it from here by a name that is the same everywhere, and so without a target.
+        let name =
+            if platform == host { PROXY_SIDECAR.to_owned() } else { format!("{PROXY_SIDECAR}-{triple}") };
+        programs.push((proxy(&triple)?, name));
         place::sidecars(&programs, &repo::image_programs(), &triple)?;
     }
     Ok(())
