@@ -19,7 +19,7 @@ give_up() {
 answers() {
   command -v docker >/dev/null && timeout 10 docker version >/dev/null 2>&1
 }
-# An engine that was named, or that another starts, is that one's business.
+# What docker says instead of answering.
 reason() {
   timeout 10 docker version 2>&1 >/dev/null | tail -n 1
 }
@@ -49,12 +49,12 @@ fi
 if [ "$(uname)" != Linux ]; then
   give_up "open Docker Desktop, or run: colima start"
 fi
-if [ "$(id -u)" != 0 ]; then
-  give_up "only root can start one; run: sudo $0   (and, to use it: sudo usermod -aG docker $(id -un))"
-fi
-# It may run and take no more requests than that; a second one beside it would damage its files.
+# It may run and not be for everybody, or hang; a second one beside it would damage its files.
 if pgrep -x dockerd >/dev/null; then
   give_up "dockerd runs and says: $(reason)"
+fi
+if [ "$(id -u)" != 0 ]; then
+  give_up "only root can start one; run: sudo $0   (and, to use it: sudo usermod -aG docker $(id -un))"
 fi
 
 scripts/packages.sh docker
