@@ -42,18 +42,22 @@ fn docker(arguments: &[&str]) -> String {
     output(Command::new("docker").args(arguments))
 }
 
-/// The Compose that is there, of version 1 or 2; none when neither is.
-fn compose() -> Option<Vec<&'static str>> {
-    let known = [vec!["docker-compose"], vec!["docker", "compose"]];
-    known.into_iter().find(|tool| {
+/// How Compose is run.
+type Tool = &'static [&'static str];
+
+/// Compose of version 1 and of version 2, as far as they are there.
+fn tools() -> Vec<Tool> {
+    let known: [Tool; 2] = [&["docker-compose"], &["docker", "compose"]];
+    let there = known.into_iter().filter(|tool| {
         let asked = Command::new(tool[0]).args(&tool[1..]).arg("version").output();
         asked.is_ok_and(|output| output.status.success())
-    })
+    });
+    there.collect()
 }
 
 /// What Compose made of some files, on free ports of this host and under a name of its own. Goes when it is dropped.
 struct Project {
-    tool: Vec<&'static str>,
+    tool: Tool,
     name: String,
     folder: TempDir,
     /// By service and port in its container, the port on 127.0.0.1.
@@ -62,7 +66,7 @@ struct Project {
 
 impl Project {
     /// Files of `compose`, joined as Compose joins them, with a change.
-    fn of(tool: Vec<&'static str>, name: &str, files: &[&str], change: impl FnOnce(&mut Value)) -> Self {
+    fn of(tool: Tool, name: &str, files: &[&str], change: impl FnOnce(&mut Value)) -> Self {
         let folder =
             PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../compose").canonicalize().unwrap();
         let mut join = Command::new(tool[0]);
@@ -220,25 +224,26 @@ fn on_free_ports(joined: &mut Value) -> BTreeMap<(String, u16), u16> {
 }
 
 /// Carries out a test with what it needs: an engine, the members' image and a Compose. Says why where it can't.
-fn with_compose(test: impl AsyncFnOnce(Vec<&'static str>, String)) {
+fn with_compose(test: impl AsyncFnOnce(&[Tool], String)) {
     let _alone = one_at_a_time();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let Some(engine) = engine().await else { return };
-        let Some(tool) = compose() else {
+        let tools = tools();
+        if tools.is_empty() {
             assert!(std::env::var_os("ETCD_LAB_DOCKER").is_none(), "there is no Compose");
             return println!("skipped: there is no Compose");
-        };
+        }
         let topology = Topology::etcd().unwrap();
         let image = image::needed(&engine, &topology, topology.etcd_version()).await;
         let _stand_ins = StandIns::make();
-        test(tool, image).await;
+        test(&tools, image).await;
     });
 }
 
 #[test]
 fn cluster_prometheus_and_grafana_come_up_and_leave_nothing() {
-    with_compose(async |tool, image| {
-        let project = Project::of(tool, "direct", &["etcd.yaml", "metrics.yaml"], |_| {});
+    with_compose(async |tools, image| {
+        let project = Project::of(tools[0], "direct", &["etcd.yaml", "metrics.yaml"], |_| {});
         project.up();
         project.until_healthy(5).await;
         project.until_scraped().await;
@@ -273,22 +278,24 @@ fn cluster_prometheus_and_grafana_come_up_and_leave_nothing() {
 /// On the bridge, and found by Prometheus as the tasks of Swarm services are: by names that lead to each of them.
 #[test]
 fn the_bridge_comes_up_and_members_are_found_by_the_names_of_their_tasks() {
-    with_compose(async |tool, _| {
-        let project = Project::of(tool, "bridge", &["etcd-bridge.yaml", "metrics.yaml"], |joined| {
-            let services = joined["services"].as_mapping_mut().unwrap();
-            for member in MEMBERS {
-                let aliases =
-                    serde_norway::to_value(BTreeMap::from([("aliases", [format!("tasks.{member}")])]));
-                let networks = BTreeMap::from([("default", aliases.unwrap())]);
-                services[member]["networks"] = serde_norway::to_value(networks).unwrap();
-            }
-            let flags = services["prometheus"]["command"].as_sequence_mut().unwrap();
-            for flag in flags {
-                if flag == "--config.file=/etc/prometheus/prometheus.yml" {
-                    *flag = "--config.file=/etc/prometheus/swarm.yml".into();
+    with_compose(async |tools, _| {
+        // Where both versions are there, each test takes another.
+        let project =
+            Project::of(tools[tools.len() - 1], "bridge", &["etcd-bridge.yaml", "metrics.yaml"], |joined| {
+                let services = joined["services"].as_mapping_mut().unwrap();
+                for member in MEMBERS {
+                    let aliases =
+                        serde_norway::to_value(BTreeMap::from([("aliases", [format!("tasks.{member}")])]));
+                    let networks = BTreeMap::from([("default", aliases.unwrap())]);
+                    services[member]["networks"] = serde_norway::to_value(networks).unwrap();
                 }
-            }
-        });
+                let flags = services["prometheus"]["command"].as_sequence_mut().unwrap();
+                for flag in flags {
+                    if flag == "--config.file=/etc/prometheus/prometheus.yml" {
+                        *flag = "--config.file=/etc/prometheus/swarm.yml".into();
+                    }
+                }
+            });
         project.up();
         // The members, Prometheus and Grafana; how the proxies are is told by the members.
         project.until_scraped().await;

@@ -29,8 +29,7 @@ use super::runtime::{DONE_WITHIN, Place, is_here, taken};
 use super::{Engine, refusal};
 use crate::ports::{Door, FreePorts, taken_for_good};
 use crate::{ClusterError, Endpoint, PortChoice, ready};
-
-pub use service::Service;
+use service::Service;
 
 /// How long they may take until they answer. Grafana makes its database at its first start.
 const READY_WITHIN: Duration = Duration::from_secs(120);
@@ -110,14 +109,6 @@ pub struct Observers {
     pub password: String,
 }
 
-/// The services, as they would be started: for telling beforehand which images are wanted.
-///
-/// # Errors
-/// When `compose/metrics.yaml` is not what it should be; a test keeps that from happening.
-pub fn services() -> Result<Vec<Service>, ClusterError> {
-    Ok(service::services()?)
-}
-
 /// Starts both beside the cluster, in place of any that are there, and waits until they answer. After an error none of
 /// them is left. Who drops the future half-way calls [`stop`] afterwards.
 ///
@@ -129,7 +120,7 @@ pub async fn start(
     progress: &OnObserversProgress<'_>,
 ) -> Result<Observers, ObserversError> {
     stop(place).await?;
-    let services = services()?;
+    let services = service::services().map_err(ClusterError::from)?;
     for service in &services {
         have_image(&place.engine, &service.image, progress).await?;
     }

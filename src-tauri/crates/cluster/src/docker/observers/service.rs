@@ -14,7 +14,7 @@ const METRICS: &str = include_str!("../../../../../../compose/metrics.yaml");
 
 /// One service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Service {
+pub(super) struct Service {
     /// Its name, by which others of the cluster's network reach it.
     pub name: String,
     /// Its image, with the version.
