@@ -28,8 +28,11 @@ fn examine_machine(binaries: &Binaries, topology: &Topology) -> Vec<DoctorLine> 
         versions.push(default);
     }
     for version in &versions {
-        for (program, what) in [(Program::Etcd, "etcd"), (Program::Etcdctl, "etcdctl")] {
-            let what = format!("{what} {version} with failpoints");
+        let programs = [
+            (Program::Etcd, format!("etcd {version} with failpoints")),
+            (Program::Etcdctl, format!("etcdctl {version}")),
+        ];
+        for (program, what) in programs {
             lines.push(match binaries.find(program, version) {
                 Ok(path) => good(what, path.display().to_string()),
                 Err(error) => {

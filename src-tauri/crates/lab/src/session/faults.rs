@@ -95,11 +95,19 @@ pub(super) fn keep(
     sender
 }
 
-/// What one look at the members found.
+/// What a look at one member found.
 struct Look {
     member: String,
-    /// `None` when it didn't answer in time.
-    found: Option<Vec<FailpointView>>,
+    found: Found,
+}
+
+enum Found {
+    /// Failpoints that are set.
+    Set(Vec<FailpointView>),
+    /// Nobody listens there any more: with the process its failpoints are gone.
+    Gone,
+    /// It didn't answer in time.
+    Silent,
 }
 
 /// The task's state.
@@ -179,10 +187,9 @@ impl Keeper {
     async fn look(&self) -> Vec<Look> {
         join_all(self.nodes.iter().map(|node| async {
             let found = match timeout(LOOK_WITHIN, self.set_at(node)).await {
-                Ok(Ok(found)) => Some(found),
-                // Nobody listens there any more: with the process its failpoints are gone.
-                Ok(Err(GofailError::Unreachable { .. })) => Some(Vec::new()),
-                Ok(Err(_)) | Err(_) => None,
+                Ok(Ok(set)) => Found::Set(set),
+                Ok(Err(GofailError::Unreachable { .. })) => Found::Gone,
+                Ok(Err(_)) | Err(_) => Found::Silent,
             };
             Look { member: node.name.clone(), found }
         }))
@@ -206,8 +213,12 @@ impl Keeper {
         let mut seen = Vec::new();
         for look in looks {
             match look.found {
-                Some(found) => seen.extend(found),
-                None => seen.extend(self.set.iter().filter(|set| set.member == look.member).cloned()),
+                Found::Set(set) => seen.extend(set),
+                // That it ended is marked, and nobody cleared anything.
+                Found::Gone => self.set.retain(|set| set.member != look.member),
+                Found::Silent => {
+                    seen.extend(self.set.iter().filter(|set| set.member == look.member).cloned())
+                }
             }
         }
         let changes = failpoints::changes(&self.set, &seen);
