@@ -61,6 +61,15 @@ impl Session {
                 continue;
             };
             match &one.status {
+                // It may have answered just before it ended or was held.
+                _ if self.ended.contains_key(&member.name) => {
+                    member.state = MemberState::Exited;
+                    member.leader = false;
+                }
+                _ if self.held.contains(&member.name) => {
+                    member.state = MemberState::Paused;
+                    member.leader = leader.is_some_and(|leader| format!("{leader:x}") == member.id);
+                }
                 Some(status) => {
                     member.id = format!("{:x}", status.id);
                     member.leader = leader == Some(status.id);
@@ -73,14 +82,6 @@ impl Session {
                     member.answered_ms = now_ms;
                     member.state =
                         if status.leader == 0 { MemberState::NoLeader } else { MemberState::Healthy };
-                }
-                None if self.ended.contains_key(&member.name) => {
-                    member.state = MemberState::Exited;
-                    member.leader = false;
-                }
-                None if self.held.contains(&member.name) => {
-                    member.state = MemberState::Paused;
-                    member.leader = leader.is_some_and(|leader| format!("{leader:x}") == member.id);
                 }
                 // The others may still follow it: a leader that defragments is silent and goes on leading.
                 None => {
