@@ -1,7 +1,7 @@
 //! Waiting until members are ready, whoever runs them: each is asked how it is until all answer well, one of them ends,
 //! or time is up.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -87,13 +87,18 @@ pub async fn wait_until_ready(
         result = timeout_at(deadline, ready) => result.map(drop).map_err(|_| {
             not_ready(&seen.lock().unwrap_or_else(PoisonError::into_inner), &members)
         }),
-        (end, at, _) = select_all(ends) => match end {
-            End::CalledOff => Err(ClusterError::CalledOff),
-            End::Died(how) => {
-                let (reason, log) = last_words(&members[at].log, members[at].log_start);
-                let reason = reason.unwrap_or_else(|| "its log gives no reason".into());
-                Err(ClusterError::MemberDied { member: members[at].name.clone(), how, reason, log })
-            }
+        (end, at, _) = select_all(ends) => Err(ended(&members[at].name, end, &members[at].log, members[at].log_start)),
+    }
+}
+
+/// What is told of one that ended while it was needed; its log of this run begins at `log_start`.
+pub fn ended(name: &str, end: End, log: &Path, log_start: u64) -> ClusterError {
+    match end {
+        End::CalledOff => ClusterError::CalledOff,
+        End::Died(how) => {
+            let (reason, log) = last_words(log, log_start);
+            let reason = reason.unwrap_or_else(|| "its log gives no reason".into());
+            ClusterError::MemberDied { member: name.to_owned(), how, reason, log }
         }
     }
 }

@@ -244,3 +244,22 @@ impl DockerRuntime {
         inspected.is_err_and(|error| refusal::is_absent(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_elsewhere_is_told_from_one_here() {
+        let endpoints = [
+            ("unix:///var/run/docker.sock", true),
+            ("tcp://127.0.0.1:2375", true),
+            ("tcp://[::1]:2376", true),
+            ("tcp://build.example:2376", false),
+            ("ssh://me@build.example", false),
+        ];
+        for (endpoint, here) in endpoints {
+            assert_eq!(is_here(endpoint), here, "{endpoint}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub const TESTS: &[Test] = &[
     ("a_container_that_ends_at_once_takes_the_others_down_and_says_why", ends_at_once),
     ("a_start_that_is_called_off_leaves_nothing_to_meet_the_next", called_off),
     ("without_a_watcher_nothing_is_made", no_watcher),
+    ("a_proxy_that_ends_at_once_is_told_of", no_proxy),
     ("members_on_the_bridge_go_through_proxies_that_can_be_told", bridge),
 ];
 
@@ -190,6 +191,23 @@ fn no_watcher(engine: Engine) {
         let config = DockerConfig { watcher, ..lab.config(&engine).await };
         let error = DockerRuntime::new(config).start(&|_| {}).await.unwrap_err();
         assert!(matches!(error, ClusterError::NoWatcher { .. }), "{error}");
+        assert_eq!(lab.things(), Vec::<String>::new());
+    });
+}
+
+fn no_proxy(engine: Engine) {
+    run(async {
+        let lab = Lab::new();
+        let mut topology = Topology::named(TopologyName::EtcdBridge).unwrap();
+        topology.peer_proxy.as_mut().unwrap().flags.push("--no-such-flag".into());
+        let runtime = DockerRuntime::new(DockerConfig { topology, ..lab.config(&engine).await });
+        match runtime.start(&|_| {}).await.unwrap_err() {
+            ClusterError::MemberDied { member, how, reason, .. } => {
+                assert_eq!((member.as_str(), how.as_str()), ("links", "exit code 2"));
+                assert!(reason.contains("--no-such-flag"), "{reason}");
+            }
+            other => panic!("{other}"),
+        }
         assert_eq!(lab.things(), Vec::<String>::new());
     });
 }

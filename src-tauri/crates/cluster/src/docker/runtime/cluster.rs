@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bollard::errors::Error as ApiError;
 use bollard::query_parameters::{KillContainerOptionsBuilder, StopContainerOptionsBuilder};
-use futures::future::join_all;
+use futures::FutureExt;
+use futures::future::{join_all, pending, select_all};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -15,7 +16,7 @@ use tokio::time::timeout;
 use super::container::{self, Launched};
 use super::output::Output;
 use super::plan::Planned;
-use super::{DONE_WITHIN, DockerConfig};
+use super::{DONE_WITHIN, DockerConfig, is_here};
 use crate::docker::labels::Run;
 use crate::docker::watch::Watcher;
 use crate::docker::{leftovers, refusal};
@@ -161,12 +162,33 @@ impl Inner {
         progress: &OnProgress<'_>,
     ) -> Result<(), ClusterError> {
         let waited = launched.iter().filter_map(Launched::waited).collect();
-        match ready::wait_until_ready(&self.http, waited, progress).await {
+        let endpoint = &self.config.engine.info().endpoint;
+        let result = tokio::select! {
+            result = ready::wait_until_ready(&self.http, waited, progress) => result,
+            error = Self::way_ended(launched) => Err(error),
+        };
+        match result {
             Err(ClusterError::MemberDied { .. } | ClusterError::NotReady { .. }) if self.is_lost() => {
                 Err(refusal::lost(&self.config.engine, container::ENGINE_STOPPED.into()))
             }
+            Err(ClusterError::NotReady { member, waited_s, reason, log }) if !is_here(endpoint) => {
+                let reason = format!("{reason}; its ports are on the machine of the engine, {endpoint}");
+                Err(ClusterError::NotReady { member, waited_s, reason, log })
+            }
             result => result,
         }
+    }
+
+    /// Waits until one of these ends that is no member but the members' way to each other.
+    async fn way_ended(launched: &[Arc<Launched>]) -> ClusterError {
+        let ways = launched.iter().filter(|one| one.node().is_none());
+        let ends = ways.map(|way| Arc::clone(way).end().map(move |end| (way, end)).boxed());
+        let ends: Vec<_> = ends.collect();
+        if ends.is_empty() {
+            return pending().await;
+        }
+        let ((way, end), ..) = select_all(ends).await;
+        ready::ended(&way.planned.name, end, &way.log, way.log_start)
     }
 
     /// Ends a container that runs: asks, waits, kills. Done when that was noticed.

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bollard::models::ContainerState;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::{broadcast, watch};
 
 use super::output::Output;
@@ -72,17 +74,18 @@ impl Launched {
         how.unwrap_or_else(|| "it was lost sight of".into())
     }
 
-    /// What waits for it to be ready has to know.
-    pub fn waited(self: &Arc<Self>) -> Option<(Waited, futures::future::BoxFuture<'static, End>)> {
+    /// Waits for its end, and tells whether that was wanted.
+    pub async fn end(self: Arc<Self>) -> End {
+        let how = self.ended().await;
+        if self.expected.load(Ordering::Acquire) { End::CalledOff } else { End::Died(how) }
+    }
+
+    /// What waits for it to be ready has to know; `None` when it isn't a member.
+    pub fn waited(self: &Arc<Self>) -> Option<(Waited, BoxFuture<'static, End>)> {
         let node = self.node()?;
         let waited =
             Waited { name: node.name, client: node.client, log: self.log.clone(), log_start: self.log_start };
-        let this = Arc::clone(self);
-        let end = async move {
-            let how = this.ended().await;
-            if this.expected.load(Ordering::Acquire) { End::CalledOff } else { End::Died(how) }
-        };
-        Some((waited, Box::pin(end)))
+        Some((waited, Arc::clone(self).end().boxed()))
     }
 
     /// Its end was noticed: tells of it, once its log is complete. Only the first to notice does so.
