@@ -1,6 +1,6 @@
 //! A cluster of etcd members on this machine: what it consists of ([`Topology`], read from `compose/*.yaml`)
-//! and who runs it ([`Runtime`]). Only [`native`] starts member processes. Refuses to know what members say
-//! of themselves once they run: that is the `etcd` and `metrics` crates' business.
+//! and who runs it ([`Runtime`]). Only [`native`] starts member processes, only [`docker`] knows Docker. Refuses to know
+//! what members say of themselves once they run: that is the `etcd` and `metrics` crates' business.
 
 pub mod docker;
 mod error;

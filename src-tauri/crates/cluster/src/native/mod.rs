@@ -1,4 +1,4 @@
-//! Members as child processes of the lab. The only place that starts a member; nothing here outlives the
+//! Members as child processes of the lab. The only place that starts such a process; none outlives the
 //! program, however it ends (see [`process`](self::process)).
 
 mod arguments;
