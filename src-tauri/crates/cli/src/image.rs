@@ -12,9 +12,13 @@ use lab_cluster::docker::image::{self, Platform};
 use serde::Serialize;
 
 use crate::say;
+use crate::signals::Signals;
 
 /// A line is told each time that so much more is done.
 const TELL_EACH: f64 = 0.1;
+
+/// Exit code of a command that was told to end before it was done.
+const INTERRUPTED: u8 = 130;
 
 /// What to do.
 #[derive(clap::Args)]
@@ -111,6 +115,15 @@ impl Line {
 
 /// Carries out the command.
 pub async fn run(args: &ImageArgs) -> Result<ExitCode, Problem> {
+    let mut signals = Signals::new()?;
+    tokio::select! {
+        done = carry_out(args) => done,
+        // What was under way is dropped with all that it had begun: the engine stops building, half a file goes.
+        () = signals.next() => Ok(ExitCode::from(INTERRUPTED)),
+    }
+}
+
+async fn carry_out(args: &ImageArgs) -> Result<ExitCode, Problem> {
     let config = Config::standard("terminal")?;
     let topology = config.topologies.usual();
     if let What::List = args.what {

@@ -268,7 +268,15 @@ async fn the_labs_own_programs_run_where_nothing_else_is() {
         let parts = Parts::find(&Binaries::standard(), &version, platform).unwrap();
         image::build(&engine, &parts, &image.reference, &unheard).await.unwrap();
         let run = |program: &str, argument: &str| {
-            let output = docker(&["run", "--rm", "--entrypoint", program, &image.reference, argument]);
+            let output = docker(&[
+                "run",
+                "--rm",
+                "--network=none",
+                "--entrypoint",
+                program,
+                &image.reference,
+                argument,
+            ]);
             String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
         };
         let told = [

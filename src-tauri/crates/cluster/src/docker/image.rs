@@ -217,6 +217,15 @@ pub async fn pull(
     })
 }
 
+/// Runs what reads or writes whole images on a thread where it keeps nobody waiting.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ImageError> + Send + 'static,
+) -> Result<T, ImageError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
+}
+
 /// What a pull has told of each layer so far: bytes that are there, bytes in all.
 #[derive(Default)]
 struct Layers(BTreeMap<String, (i64, i64)>);

@@ -13,7 +13,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{Stream, TryStreamExt, stream};
 use tokio::io::AsyncReadExt;
 
-use super::{ImageError, ImageProgress, OnImageProgress, Platform, look};
+use super::{ImageError, ImageProgress, OnImageProgress, Platform, beside, look};
 use crate::docker::Engine;
 
 /// How a file is cut up on its way to the engine, bytes.
@@ -54,9 +54,12 @@ pub async fn save(
         written += chunk.len() as u64;
         progress(ImageProgress { step: step.clone(), done: Some(share(written, total)) });
     }
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    let target = path.to_owned();
+    beside(move || {
+        let whole = file.as_file().sync_all().and_then(|()| Ok(file.persist(&target)?));
+        whole.map(drop).map_err(|source| ImageError::File { path: target, source })
+    })
+    .await
 }
 
 /// Reads images from a file, and returns their names.

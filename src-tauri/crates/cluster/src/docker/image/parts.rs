@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::{ImageError, Platform};
+use super::{ImageError, Platform, beside};
 use crate::ClusterError;
 use crate::native::{Binaries, Program};
 
@@ -133,13 +133,4 @@ fn header(bytes: u64, mode: u32) -> tar::Header {
     header.set_size(bytes);
     header.set_mode(mode);
     header
-}
-
-/// Runs what reads whole programs on a thread where it keeps nobody waiting.
-async fn beside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, ImageError> + Send + 'static,
-) -> Result<T, ImageError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))
 }
