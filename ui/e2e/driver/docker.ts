@@ -1,5 +1,7 @@
 /** What a person does with Docker in the window, and what the engine itself says of it. */
+import { execFileSync } from 'node:child_process'
 import { request } from 'node:http'
+import { resolve } from 'node:path'
 
 import type { TestContext } from 'vitest'
 
@@ -11,6 +13,7 @@ import { until } from './wait'
 /** The image of a version is built at its first start: tens of megabytes, on a machine that does much else. */
 const BUILD_MS = 240_000
 const LOOK_MS = 60_000
+const STAND_INS = resolve(import.meta.dirname, '../../../scripts/stand-ins.sh')
 
 /** Where the engine listens; its answers are read beside the lab, to see that it tells the truth. */
 export interface Engine {
@@ -61,6 +64,17 @@ export async function doTo(page: Page, member: string, action: string, becomes: 
   await page.click(`member-menu-${member}`)
   await page.click(`member-${action}-${member}`)
   await page.attributeThat(`member-${member}`, 'data-state', (state) => state === becomes, LOOK_MS)
+}
+
+/**
+ * Images for Prometheus and Grafana where the engine has none: a registry may be out of reach. Gives what removes those
+ * that this made, once nothing runs from them.
+ */
+export function standIns(): () => void {
+  const made = execFileSync(STAND_INS, ['make'], { encoding: 'utf8', timeout: BUILD_MS }).split('\n').filter(Boolean)
+  return () => {
+    if (made.length > 0) execFileSync('docker', ['image', 'rm', ...made], { stdio: 'ignore', timeout: LOOK_MS })
+  }
 }
 
 /** All that bears the lab's label. */
