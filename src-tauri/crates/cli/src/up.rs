@@ -246,10 +246,6 @@ fn problem_line(problem: &Problem) -> serde_json::Value {
 
 /// Says how far the members are, when that isn't what was `told` last.
 fn tell_progress(event: &Event, told: &mut String) {
-    if let Event::ImageWork { work: Some(work) } = event {
-        let done = work.done.map(|done| format!("{:.0} % ", done * 100.0)).unwrap_or_default();
-        tell(format!("{}: {done}{}", work.subject, work.step), told);
-    }
     if let Event::Phase { phase: Phase::Starting { preparing: Some(preparing), .. } } = event {
         tell(format!("{preparing}."), told);
     } else if let Event::Phase { phase: Phase::Starting { waiting, .. } } = event {

@@ -164,7 +164,6 @@ async fn proxies(config: &mut NativeConfig) -> Result<Option<LinkProxy>, Problem
 
 /// Finds the engine, and sees to it that it has the image.
 async fn prepare(plan: DockerPlan, news: &News) -> Result<DockerConfig, Problem> {
-    news.preparing(Some("Asking the Docker engine".into())).await;
     let engine = docker::engine().await?;
     news.preparing(Some("Looking for the members' image".into())).await;
     let _turn = plan.images.take().await;

@@ -53,8 +53,10 @@ impl Session {
                     healthy: false,
                     has_leader: false,
                 });
+                let preparing =
+                    matches!(plan, Plan::Docker(_)).then(|| "Asking the Docker engine".to_owned());
                 let phase =
-                    Phase::Starting { since_ms: (self.clock)(), preparing: None, waiting: waiting.collect() };
+                    Phase::Starting { since_ms: (self.clock)(), preparing, waiting: waiting.collect() };
                 self.view = None;
                 self.enter(phase);
                 let news = News::new(self.inbox.clone());

@@ -60,3 +60,31 @@ impl Tools {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lab_bench::{Range, Workload};
+
+    use super::*;
+
+    #[test]
+    fn who_has_only_docker_types_lines_that_need_nothing_else() {
+        let tools = Tools::Image("lab/etcd:v3.5.9".into());
+        let line = tools.etcdctl("127.0.0.1:4001", "alarm list", "");
+        assert_eq!(line.kind, CommandKind::Docker);
+        let rest = "--entrypoint etcdctl lab/etcd:v3.5.9 --endpoints=127.0.0.1:4001 alarm list";
+        assert_eq!(line.text, format!("docker run --network=host --rm -it {rest}"));
+        // A terminal would stand between it and who reads it.
+        let piped = tools.piped_etcdctl("127.0.0.1:4001", "alarm list");
+        assert_eq!(piped, format!("docker run --network=host --rm {rest}"));
+
+        let range =
+            Range { key: "a".into(), range_end: None, consistency: lab_bench::Consistency::Linearizable };
+        let load = BenchSpec::new(["127.0.0.1:4001"], Workload::Range(range));
+        assert_eq!(Tools::Here.load_line(&load), "etcd-labctl bench --endpoints=127.0.0.1:4001 range a");
+        assert_eq!(
+            tools.load_line(&load),
+            "docker run --network=host --rm -it --entrypoint benchmark lab/etcd:v3.5.9 --endpoints=127.0.0.1:4001 range a"
+        );
+    }
+}
