@@ -6,5 +6,6 @@
 mod engine;
 mod lab;
 mod life;
+mod lost_engine;
 mod refused;
 mod scenario;

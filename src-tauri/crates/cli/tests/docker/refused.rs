@@ -5,10 +5,13 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::engine;
-use super::lab::{Up, docker, labctl, text};
+use super::lab::{LIMIT, Up, docker, labctl, text};
 
 /// Runs `up` where it can't work; what it says, and that nothing is left of it.
 #[track_caller]
@@ -19,7 +22,16 @@ fn refused(code: &str, sentence: &str, change: impl FnOnce(&mut Command) -> &mut
     let mut command = labctl(home.path());
     command.args(["up", "--runtime", "docker"]);
     change(&mut command);
-    let output = command.output().unwrap();
+    // One that is not refused would hold its cluster for ever.
+    let mut up = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + LIMIT;
+    while up.try_wait().unwrap().is_none() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    if up.try_wait().unwrap().is_none() {
+        let _ = kill_process(Pid::from_child(&up), Signal::INT);
+    }
+    let output = up.wait_with_output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
@@ -100,8 +112,9 @@ fn a_port_that_is_published_already_is_named_and_nothing_is_left() {
     let published = ["run", "--detach", "--rm", "--publish", "127.0.0.1:22379:2379"];
     let container =
         Command::new("docker").args(published).args(["--entrypoint", "etcd", image.trim()]).output();
-    // Where the engine could not publish it, somebody else on this machine has the port: taken it is.
     let container = container.unwrap();
+    // Where the engine could not publish it, somebody else on this machine had the port: we, should he let go of it.
+    let _held = (!container.status.success()).then(|| TcpListener::bind("127.0.0.1:22379"));
     refused("port-taken", "22379 (client of etcd-2)", |up| up);
     if container.status.success() {
         docker(&["kill", text(&container.stdout).trim()]);
