@@ -103,6 +103,23 @@ async fn a_built_image_is_current_until_a_program_changes() {
 }
 
 #[tokio::test]
+async fn an_image_that_the_lab_did_not_make_loses_its_name_and_no_more() {
+    let Some(engine) = engine().await else { return };
+    let (dir, image) = (tempfile::tempdir().unwrap(), Image::named("others"));
+    let archive = dir.path().join("tree.tar");
+    let (tree, archive) = (dir.path().to_str().unwrap(), archive.to_str().unwrap());
+    std::fs::write(dir.path().join("file"), &image.reference).unwrap();
+    assert!(Command::new("tar").args(["-C", tree, "-cf", archive, "file"]).status().unwrap().success());
+    assert!(docker(&["import", archive, &image.reference]).status.success());
+    let before = image::look(&engine, &image.reference).await.unwrap().unwrap();
+
+    build(&engine, &image, dir.path()).await;
+    let after = image::look(&engine, &before.id).await.unwrap();
+    docker(&["image", "rm", &before.id]);
+    assert_eq!(after, Some(before));
+}
+
+#[tokio::test]
 async fn an_image_says_what_it_is() {
     let Some(engine) = engine().await else { return };
     let (dir, image) = (tempfile::tempdir().unwrap(), Image::named("labels"));

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use super::{ImageError, ImageProgress, OnImageProgress, Parts, look};
 use crate::docker::Engine;
 
-/// Builds an image and gives it that name; the image that bore the name before goes, unless somebody uses it.
+/// Builds an image and gives it that name; the image of the lab's that bore it before goes, unless somebody uses it.
 ///
 /// # Errors
 /// When a program can't be read, or the engine can't build or keep the image.
@@ -36,6 +36,8 @@ pub async fn build(
         std::future::ready(Ok(()))
     });
     told.await?;
+    // One that the lab did not make stays, without its name.
+    let before = before.filter(|before| before.inputs.is_some());
     if let (Some(before), Some(built)) = (before, look(engine, reference).await?)
         && before.id != built.id
     {
