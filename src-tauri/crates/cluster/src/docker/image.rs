@@ -14,7 +14,7 @@ use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures::TryStreamExt;
 
-use super::{Engine, EngineInfo};
+use super::{Engine, EngineInfo, refusal};
 use crate::native::Target;
 use crate::{ClusterError, Topology};
 
@@ -71,11 +71,10 @@ pub enum ImageError {
 
 impl From<ApiError> for ImageError {
     fn from(error: ApiError) -> Self {
-        let full = |text: &str| text.contains("no space left on device");
         match error {
             ApiError::DockerResponseServerError { message, .. }
             | ApiError::DockerStreamError { error: message } => {
-                if full(&message) {
+                if refusal::is_full(&message) {
                     Self::EngineDiskFull(message)
                 } else {
                     Self::Refused(message)
@@ -184,7 +183,7 @@ pub struct PresentImage {
 pub async fn look(engine: &Engine, reference: &str) -> Result<Option<PresentImage>, ImageError> {
     let image = match engine.client().inspect_image(reference).await {
         Ok(image) => image,
-        Err(ApiError::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
+        Err(error) if refusal::is_absent(&error) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let labels = image.config.and_then(|config| config.labels).unwrap_or_default();

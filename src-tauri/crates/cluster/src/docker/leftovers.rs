@@ -15,10 +15,11 @@ use futures::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::labels::{self, AfterKill, Holder, RUN, Role};
+use super::runtime::DONE_WITHIN;
 use super::{Engine, refusal};
 use crate::ClusterError;
 
-/// How long removing may take until it is given up, with what is left named.
+/// How long removing is tried until it is given up.
 const REMOVE_WITHIN: Duration = Duration::from_secs(30);
 /// Between two rounds: the engine refuses a volume whose container it is still taking down.
 const TRY_EVERY: Duration = Duration::from_millis(100);
@@ -163,11 +164,17 @@ pub(super) async fn remove_run(engine: &Engine, run: &str) -> Result<(), Cluster
         if things.is_empty() {
             return Ok(());
         }
-        let refused = remove_once(engine, &things).await;
-        if let Some(error) = refused
-            && Instant::now() > deadline
-        {
-            return Err(refusal::told(engine, "remove what belongs to the cluster", &error));
+        let once = timeout(DONE_WITHIN, remove_once(engine, &things));
+        let refused = once.await.map_err(|_| refusal::silent(engine, DONE_WITHIN))?;
+        if Instant::now() > deadline {
+            let doing = "remove what belongs to the cluster";
+            return Err(match refused {
+                Some(error) => refusal::told(engine, doing, &error),
+                None => ClusterError::EngineRefused {
+                    doing: doing.into(),
+                    reason: format!("some of it is still there after {} s", REMOVE_WITHIN.as_secs()),
+                },
+            });
         }
         sleep(TRY_EVERY).await;
     }
@@ -216,7 +223,5 @@ pub(super) async fn list(engine: &Engine, run: Option<&str>) -> Result<Things, C
             networks: client.list_networks(Some(networks)).await?,
         })
     };
-    let silent = |_| refusal::lost(engine, format!("it said nothing for {} s", ANSWER_WITHIN.as_secs()));
-    let answer: Result<Things, ApiError> = timeout(ANSWER_WITHIN, asked).await.map_err(silent)?;
-    answer.map_err(|error| refusal::told(engine, "list what belongs to the lab", &error))
+    refusal::ask(engine, ANSWER_WITHIN, "list what belongs to the lab", asked).await
 }

@@ -1,13 +1,13 @@
 //! What the engine's refusals mean for a cluster. The engine tells most of them by a sentence and not by a code, so the
 //! sentences that matter are known here (moby, `libnetwork/portallocator`, `cmd/docker-proxy`, and the kernel's own).
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use bollard::errors::Error as ApiError;
 use tokio::time::timeout;
 
 use super::Engine;
+use super::engine::last_cause;
 use crate::ClusterError;
 
 /// Whether what was asked about is not there.
@@ -20,13 +20,18 @@ pub(super) fn is_conflict(error: &ApiError) -> bool {
     matches!(error, ApiError::DockerResponseServerError { status_code: 304 | 409, .. })
 }
 
+/// Whether these words of the engine's say that its disk is full.
+pub(super) fn is_full(message: &str) -> bool {
+    ["no space left on device", "disk quota exceeded"].iter().any(|said| message.contains(said))
+}
+
 /// What an error means, of an engine that was asked to `doing`, such as "start etcd-1".
 pub(super) fn told(engine: &Engine, doing: &str, error: &ApiError) -> ClusterError {
     match error {
         ApiError::DockerResponseServerError { message, .. }
         | ApiError::DockerStreamError { error: message }
         | ApiError::DockerContainerWaitError { error: message, .. } => {
-            if message.contains("no space left on device") || message.contains("disk quota exceeded") {
+            if is_full(message) {
                 ClusterError::EngineFull { reason: message.clone() }
             } else {
                 ClusterError::EngineRefused { doing: doing.to_owned(), reason: message.clone() }
@@ -43,9 +48,13 @@ pub(super) async fn ask<T>(
     doing: &str,
     question: impl Future<Output = Result<T, ApiError>>,
 ) -> Result<T, ClusterError> {
-    let silent = |_| lost(engine, format!("it said nothing for {} s", within.as_secs()));
-    let answer = timeout(within, question).await.map_err(silent)?;
+    let answer = timeout(within, question).await.map_err(|_| silent(engine, within))?;
     answer.map_err(|error| told(engine, doing, &error))
+}
+
+/// The engine took longer than that to answer.
+pub(super) fn silent(engine: &Engine, within: Duration) -> ClusterError {
+    lost(engine, format!("it said nothing for {} s", within.as_secs()))
 }
 
 /// The engine doesn't answer.
@@ -64,11 +73,6 @@ pub(super) fn taken_port(error: &ApiError) -> Option<u16> {
     let digits = message.split("127.0.0.1:").nth(1)?;
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     digits[..end].parse().ok()
-}
-
-fn last_cause(error: &ApiError) -> String {
-    let causes = std::iter::successors(Some(error as &dyn StdError), |&error| error.source());
-    causes.last().map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use crate::{ClusterError, Exit, Member, MemberAction, Node, OnLaunched, OnProgre
 
 /// How long members get to end when asked, before they are killed.
 const END_WITHIN: Duration = Duration::from_secs(5);
+
 /// What a native cluster is made from.
 #[derive(Clone, Debug)]
 pub struct NativeConfig {

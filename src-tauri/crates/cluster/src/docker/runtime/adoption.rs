@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use bollard::models::{ContainerSummary, VolumeCreateRequest};
 
+use super::DONE_WITHIN;
 use super::plan::Plan;
 use crate::ClusterError;
 use crate::PortChoice;
@@ -86,8 +87,7 @@ async fn claim(engine: &Engine, things: &Things, holder: &Holder) -> Result<Opti
         labels: Some(wanted.clone()),
         ..VolumeCreateRequest::default()
     };
-    let made = engine.client().create_volume(mark).await;
-    let made =
-        made.map_err(|error| refusal::told(engine, "take over the cluster of a killed lab", &error))?;
+    let made = engine.client().create_volume(mark);
+    let made = refusal::ask(engine, DONE_WITHIN, "take over the cluster of a killed lab", made).await?;
     Ok((made.labels == wanted).then_some(run))
 }

@@ -38,10 +38,13 @@ impl Inner {
     async fn make(self: Arc<Self>) -> Result<(), ClusterError> {
         let (config, engine) = (&self.config, &self.config.engine);
         let reference = image::reference(&config.topology, &config.version);
-        let image_id = match engine.client().inspect_image(&reference).await {
-            Ok(image) => image.id.unwrap_or_default(),
-            Err(error) if refusal::is_absent(&error) => return Err(ClusterError::ImageAbsent { reference }),
-            Err(error) => return Err(refusal::told(engine, "look for the members' image", &error)),
+        let image_id = match timeout(DONE_WITHIN, engine.client().inspect_image(&reference)).await {
+            Ok(Ok(image)) => image.id.unwrap_or_default(),
+            Ok(Err(error)) if refusal::is_absent(&error) => {
+                return Err(ClusterError::ImageAbsent { reference });
+            }
+            Ok(Err(error)) => return Err(refusal::told(engine, "look for the members' image", &error)),
+            Err(_) => return Err(refusal::silent(engine, DONE_WITHIN)),
         };
         let home = leftovers::whole(config.folder.parent().unwrap_or(&config.folder));
         let holder = Holder::here(&config.lab_id, &home, config.after_kill);
@@ -199,12 +202,7 @@ impl Inner {
                     |door| ClusterError::PortsTaken(vec![taken(door)]),
                 ));
             }
-            Err(_) => {
-                return Err(refusal::lost(
-                    engine,
-                    format!("it said nothing for {} s", DONE_WITHIN.as_secs()),
-                ));
-            }
+            Err(_) => return Err(refusal::silent(engine, DONE_WITHIN)),
         }
         self.note_launched(planned, id, in_log);
         Ok(())
