@@ -15,7 +15,7 @@ check: ## the quick round while working: format, lint, types, unit tests
 test: ## everything: the quick round, all tests against real etcds, and the tests in the real window
 	@scripts/verify.sh all
 
-test-all: ## all that, and the scenarios on the newest etcd and without what they are about (half an hour more)
+test-all: ## all that, and the scenarios on the newest etcd, on Docker and without what they are about (half an hour more)
 	@scripts/verify.sh more
 
 lab: ## play scenario 0, puts and ranges, in the terminal
