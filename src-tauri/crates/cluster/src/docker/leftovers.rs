@@ -1,12 +1,16 @@
-//! What labs have in an engine: finding it by its labels, and removing it. `etcd-labctl down`, a start that finds what
-//! a killed lab left, a stop, and the watcher all remove by this.
+//! What labs have in an engine: finding it by its labels, answering for what a dead lab left, and removing it.
+//! `etcd-labctl down`, a start that finds what a killed lab left, a stop, and the watcher all remove by this.
+//!
+//! Labels can't be changed, so who answers for a dead lab's cluster from now on, to go on with it or to remove it, says so
+//! by a volume that holds nothing: the engine makes one of a name only once, so of two that try at the same time one
+//! succeeds.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bollard::errors::Error as ApiError;
-use bollard::models::{ContainerSummary, Network, Volume};
+use bollard::models::{ContainerSummary, Network, Volume, VolumeCreateRequest};
 use bollard::query_parameters::{
     ListContainersOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
     RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder,
@@ -14,7 +18,7 @@ use bollard::query_parameters::{
 use futures::future::join_all;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::labels::{self, AfterKill, Holder, RUN, Role};
+use super::labels::{self, AfterKill, Holder, RUN, Role, Run};
 use super::runtime::DONE_WITHIN;
 use super::{Engine, refusal};
 use crate::ClusterError;
@@ -42,7 +46,9 @@ pub struct Leftover {
     /// How many networks.
     pub networks: usize,
     /// Which cluster it is.
-    pub(super) run: String,
+    run: String,
+    /// Folder of all labs of that person.
+    home: PathBuf,
 }
 
 /// All things of one cluster.
@@ -97,10 +103,33 @@ pub async fn find(engine: &Engine, home: &Path) -> Result<Vec<Leftover>, Cluster
 /// When the engine doesn't answer, or doesn't remove something.
 pub async fn remove(engine: &Engine, leftover: &Leftover) -> Result<(), ClusterError> {
     let things = list(engine, Some(&leftover.run)).await?;
-    if things.holder().is_some_and(|holder| holder.is_alive()) {
+    if things.is_empty() || things.holder().is_some_and(|holder| holder.is_alive()) {
         return Ok(());
     }
-    remove_run(engine, &leftover.run).await
+    let here = Holder::here(&leftover.lab_id, &leftover.home, AfterKill::Remove);
+    match claim(engine, &things, &here).await? {
+        Some(run) => remove_run(engine, &run.name).await,
+        None => Ok(()),
+    }
+}
+
+/// Says that `holder` answers for the cluster from now on; `None` when another was faster.
+pub(super) async fn claim(
+    engine: &Engine,
+    things: &Things,
+    holder: &Holder,
+) -> Result<Option<Run>, ClusterError> {
+    let run = Run { name: things.run.clone(), holder: holder.clone() };
+    let number = things.generation().map_or(1, |(number, _)| number + 1);
+    let wanted: HashMap<String, String> = run.labels(Role::Holder);
+    let mark = VolumeCreateRequest {
+        name: Some(run.name_of(&format!("holder-{number}"))),
+        labels: Some(wanted.clone()),
+        ..VolumeCreateRequest::default()
+    };
+    let made = engine.client().create_volume(mark);
+    let made = refusal::ask(engine, DONE_WITHIN, "take over the cluster of a killed lab", made).await?;
+    Ok((made.labels == wanted).then_some(run))
 }
 
 fn leftover(things: &Things, holder: &Holder) -> Leftover {
@@ -112,6 +141,7 @@ fn leftover(things: &Things, holder: &Holder) -> Leftover {
         volumes: things.volumes.len(),
         networks: things.networks.len(),
         run: things.run.clone(),
+        home: holder.home.clone(),
     }
 }
 

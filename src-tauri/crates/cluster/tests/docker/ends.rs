@@ -118,8 +118,10 @@ fn adopted(engine: Engine) {
         for node in &nodes {
             assert!(is_well(node).await, "{} is not well", node.name);
         }
-        // Whoever looks now sees that somebody answers for them.
+        // Whoever looks now sees that somebody answers for them, and who looked before removes nothing of them.
         assert_eq!(leftovers::find(&engine, lab.home()).await.unwrap(), []);
+        leftovers::remove(&engine, &left[0]).await.unwrap();
+        assert_eq!(things(&held.id).len(), 7);
         assert!(runtime.log("etcd-1", 100_000).unwrap().len() > 50, "its log of before is not there");
         runtime.stop().await;
         assert_eq!([things(&held.id), lab.things()].concat(), Vec::<String>::new());

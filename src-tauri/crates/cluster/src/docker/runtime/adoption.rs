@@ -1,18 +1,13 @@
-//! Going on with the cluster of a lab that was killed, where its person chose so. Labels can't be changed, so who takes
-//! a cluster over says so by a volume that holds nothing: the engine makes one of a name only once, so of two labs that
-//! try at the same time one succeeds.
+//! Going on with the cluster of a lab that was killed, where its person chose so.
 
-use std::collections::HashMap;
+use bollard::models::ContainerSummary;
 
-use bollard::models::{ContainerSummary, VolumeCreateRequest};
-
-use super::DONE_WITHIN;
 use super::plan::Plan;
 use crate::ClusterError;
 use crate::PortChoice;
-use crate::docker::labels::{self, AfterKill, Holder, PLAN, Role, Run};
+use crate::docker::Engine;
+use crate::docker::labels::{self, AfterKill, Holder, PLAN, Run};
 use crate::docker::leftovers::{self, Things};
-use crate::docker::{Engine, refusal};
 
 /// A cluster that was taken over: what it is, and the id of each container in the order of the plan.
 pub(super) struct Adopted {
@@ -45,7 +40,7 @@ pub(super) async fn adopt(
         let fits =
             (adopted.is_none() && chosen && !own).then(|| fitting(&things, plan, digest, choice)).flatten();
         // Also what is to be removed: another start may be about to take it over.
-        match (claim(engine, &things, holder).await?, fits) {
+        match (leftovers::claim(engine, &things, holder).await?, fits) {
             (Some(run), Some((plan, ids))) => adopted = Some(Adopted { run, plan, ids }),
             (Some(run), None) => leftovers::remove_run(engine, &run.name).await?,
             (None, _) => {}
@@ -75,19 +70,4 @@ fn fitting(things: &Things, plan: &Plan, digest: &str, choice: PortChoice) -> Op
         ids.push(container.id.clone()?);
     }
     (choice == PortChoice::Auto || fitted == *plan).then_some((fitted, ids))
-}
-
-/// Says that this lab answers for the cluster from now on; `None` when another was faster.
-async fn claim(engine: &Engine, things: &Things, holder: &Holder) -> Result<Option<Run>, ClusterError> {
-    let run = Run { name: things.run.clone(), holder: holder.clone() };
-    let number = things.generation().map_or(1, |(number, _)| number + 1);
-    let wanted: HashMap<String, String> = run.labels(Role::Holder);
-    let mark = VolumeCreateRequest {
-        name: Some(run.name_of(&format!("holder-{number}"))),
-        labels: Some(wanted.clone()),
-        ..VolumeCreateRequest::default()
-    };
-    let made = engine.client().create_volume(mark);
-    let made = refusal::ask(engine, DONE_WITHIN, "take over the cluster of a killed lab", made).await?;
-    Ok((made.labels == wanted).then_some(run))
 }
