@@ -25,16 +25,20 @@ impl Session {
         let problem = problems::engine_lost(endpoint);
         self.observers_lost(&problem);
         self.went_wrong(problem);
-        let Some(running) = &self.running else { return };
+        let Some(running) = &mut self.running else { return };
         let (runtime, stopped) = (Arc::clone(&running.runtime), running.watching.clone());
         let members: Vec<String> = running.nodes.iter().map(|node| node.name.clone()).collect();
         let inbox = self.inbox.clone();
-        tokio::spawn(async move {
+        let going_on = tokio::spawn(async move {
             tokio::select! {
                 () = stopped.cancelled() => {}
                 () = go_on(&*runtime, &members, inbox) => {}
             }
         });
+        // One that goes again before all are ready is waited for by one task, not by two that start the same members.
+        if let Some(before) = running.going_on.replace(going_on.abort_handle()) {
+            before.abort();
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use lab_etcd::Cluster;
 use lab_faults::Links;
 use lab_metrics::{Clock, MemoryStore, Scraper};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{
@@ -114,6 +115,8 @@ struct Running {
     data: Option<crate::home::DataFolder>,
     /// What those in Docker have.
     docker: Option<InDocker>,
+    /// Goes on with the members once an engine that went is back.
+    going_on: Option<AbortHandle>,
 }
 
 /// The session's state; see the module.

@@ -297,7 +297,8 @@ impl Session {
         });
         tokio::spawn(poll::every_second(cluster.clone(), self.inbox.clone(), watching.clone()));
         let faults = faults::keep(gofail, &nodes, links.clone(), self.inbox.clone(), watching.clone());
-        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data, docker })
+        let going_on = None;
+        Ok(Running { runtime, cluster, nodes, watching, scraper, links, faults, data, docker, going_on })
     }
 
     pub(super) fn stop(&mut self, answer: Answer) {
