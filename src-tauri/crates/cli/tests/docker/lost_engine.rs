@@ -78,8 +78,8 @@ impl Own {
     }
 
     /// Tells it to stop. It takes its time: it stops its containers first.
-    fn tell_to_stop(&self) {
-        let _ = kill_process(Pid::from_child(&self.process), Signal::TERM);
+    fn tell_to_stop(&mut self) {
+        tell(&mut self.process, Signal::TERM);
     }
 
     fn stop(&mut self) {
@@ -91,6 +91,23 @@ impl Own {
 impl Drop for Own {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// The lab in the foreground; it ends with this.
+struct Foreground(Child);
+
+impl Drop for Foreground {
+    fn drop(&mut self) {
+        tell(&mut self.0, Signal::INT);
+        let _ = self.0.wait();
+    }
+}
+
+/// Signals a process, unless it has ended: its number may be another's by then.
+fn tell(process: &mut Child, signal: Signal) {
+    if matches!(process.try_wait(), Ok(None)) {
+        let _ = kill_process(Pid::from_child(process), signal);
     }
 }
 
@@ -138,7 +155,8 @@ fn a_step_says_that_the_engine_stopped_and_its_stage_is_set_again_once_it_is_bac
     let base = folder.path().join("home");
     let mut up = apart.command(env!("CARGO_BIN_EXE_etcd-labctl"));
     up.args(["up", "--runtime", "docker", "--ports", "auto", "--json"]).stdout(Stdio::null());
-    let mut up = up.env("ETCD_LAB_HOME", &base).env("DOCKER_HOST", address(folder.path())).spawn().unwrap();
+    let up = up.env("ETCD_LAB_HOME", &base).env("DOCKER_HOST", address(folder.path())).spawn();
+    let mut up = Foreground(up.unwrap());
     wait_until("the lab is there", LIMIT, || {
         home::find(&base).first().is_some_and(|found| !found.record.nodes.is_empty())
     });
@@ -172,7 +190,7 @@ fn a_step_says_that_the_engine_stopped_and_its_stage_is_set_again_once_it_is_bac
         step_is(&mut events, LIMIT, |phase| *phase == StepPhase::Predict).await;
     });
     let down = labctl(&base).arg("down").status().unwrap();
-    assert!(down.success() && up.wait().unwrap().success());
+    assert!(down.success() && up.0.wait().unwrap().success());
     let left = own.docker(&["ps", "--all", "--quiet"]).output().unwrap();
     assert_eq!(left.stdout, b"");
 }

@@ -115,8 +115,15 @@ fn a_port_that_is_published_already_is_named_and_nothing_is_left() {
     let container = container.unwrap();
     // Where the engine could not publish it, somebody else on this machine had the port: we, should he let go of it.
     let _held = (!container.status.success()).then(|| TcpListener::bind("127.0.0.1:22379"));
+    let _published = container.status.success().then(|| Container(text(&container.stdout).trim().to_owned()));
     refused("port-taken", "22379 (client of etcd-2)", |up| up);
-    if container.status.success() {
-        docker(&["kill", text(&container.stdout).trim()]);
+}
+
+/// A container of this test's own, which goes with it.
+struct Container(String);
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = Command::new("docker").args(["kill", &self.0]).output();
     }
 }
