@@ -33,6 +33,7 @@ etcd: ## build etcd with failpoints, of both versions (at once when nothing chan
 
 image: etcd ## build the Docker images of both etcd versions (PLATFORM=linux/arm64: for another processor)
 	@cargo xtask image $(PLATFORM)
+	@echo "building etcd-labctl (some minutes the first time)"
 	@cargo build --quiet --package etcd-labctl
 	@target/debug/etcd-labctl image build $(if $(PLATFORM),--platform $(PLATFORM))
 

@@ -136,7 +136,11 @@ pub fn observers(observers: &ObserversView) -> Option<String> {
 /// A line a fault in effect.
 fn faults(faults: &FaultsView) -> Vec<String> {
     let failpoints = faults.failpoints.iter().map(|set| {
-        let hits = set.hits.map(|hits| format!(", reached {hits} times")).unwrap_or_default();
+        let hits = match set.hits {
+            None => String::new(),
+            Some(1) => ", reached once".into(),
+            Some(hits) => format!(", reached {hits} times"),
+        };
         format!("failpoint {} at {}: {}{hits}", set.failpoint, set.member, set.term)
     });
     let links = faults.links.iter().flatten().filter(|link| link.shape != LinkShape::default()).map(|link| {

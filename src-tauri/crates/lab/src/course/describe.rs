@@ -70,7 +70,8 @@ fn load_words(spec: &LoadSpec) -> String {
             if *serializable { format!("{what}, serializable") } else { what }
         }
     };
-    format!("{clients} clients on {conns} connections {does}")
+    let counted = |count: u32, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    format!("{} on {} {does}", counted(clients, "client"), counted(conns, "connection"))
 }
 
 fn shape_words(shape: &LinkShape) -> String {

@@ -78,7 +78,7 @@ pub async fn load(
         return Err(failed(io::ErrorKind::InvalidInput.into()));
     }
     let no_archive = |reason| ImageError::NotAnArchive { path: path.to_owned(), reason };
-    progress(ImageProgress { step: format!("reading {}", path.display()), done: None });
+    progress(ImageProgress { step: "reading the file".into(), done: None });
     let options = ImportImageOptionsBuilder::new().build();
     let mut told = engine.client().import_image(options, body_try_stream(chunks(file)), None);
     let (mut layers, mut loaded) = (BTreeMap::new(), Vec::new());
