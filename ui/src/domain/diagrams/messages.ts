@@ -6,6 +6,9 @@ export const words = {
   noValue: 'no value yet',
   legendHot: 'Warm: where the time goes',
   legendNone: 'Dim: no metric of its own',
+  whose: 'Whose value an arrow shows',
+  whoseText:
+    'The dot says whose value it is: of a time, the slowest member’s; of anything else, the leader’s. The small lines at the right are all members’.',
   measuredBy: 'Measured by',
   query: 'Query',
   source: 'In etcd’s source',
