@@ -7,6 +7,7 @@ use lab::api::{
     Command, CourseView, FaultsView, LinkShape, LoadState, MemberState, ObserversView, Phase, Problem, Reply,
     Snapshot, StepPhase,
 };
+use lab::{docker, home};
 
 use crate::find::Which;
 use crate::up::Topology;
@@ -24,7 +25,10 @@ pub struct StatusArgs {
 
 /// Prints the state.
 pub async fn run(args: &StatusArgs) -> Result<ExitCode, Problem> {
-    let asker = find::asker(&args.which).await?;
+    let asker = match find::asker(&args.which).await {
+        Err(problem) if problem.code == "no-lab" => return Err(with_leftovers(problem).await?),
+        asker => asker?,
+    };
     if let Reply::Snapshot { snapshot } = asker.ask(Command::Snapshot).await? {
         if args.json {
             say::line(serde_json::to_string(&snapshot).unwrap_or_default());
@@ -33,6 +37,22 @@ pub async fn run(args: &StatusArgs) -> Result<ExitCode, Problem> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// No lab runs, and yet containers of one may.
+async fn with_leftovers(problem: Problem) -> Result<Problem, Problem> {
+    let left = docker::leftovers(&home::base()?).await?;
+    let Some(first) = left.first() else { return Ok(problem) };
+    let containers = say::counted(left.iter().map(|one| one.containers).sum(), "container", "containers");
+    Ok(Problem::new(
+        "no-lab",
+        format!(
+            "No lab runs. {containers} in Docker are left of lab {}, which had ended at once.",
+            first.lab_id
+        ),
+        "`etcd-labctl down` removes what is left; `etcd-labctl up --runtime docker --after-kill adopt` goes on with \
+         what was kept for that.",
+    ))
 }
 
 fn print(snapshot: &Snapshot) {

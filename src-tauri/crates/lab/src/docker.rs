@@ -188,6 +188,21 @@ pub async fn view(binaries: &Binaries, topology: &Topology) -> DockerView {
     DockerView { engine: Some(engine_view(engine.info())), problem: None, images: views }
 }
 
+/// What labs that are dead left in the engine; nothing where there is no engine.
+///
+/// # Errors
+/// When the engine doesn't tell.
+pub async fn leftovers(base: &Path) -> Result<Vec<Leftover>, Problem> {
+    match Engine::connect().await {
+        Ok(engine) => find_leftovers(&engine, base).await,
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+async fn find_leftovers(engine: &Engine, base: &Path) -> Result<Vec<Leftover>, Problem> {
+    leftovers::find(engine, &home::labs(base)).await.map_err(problems::cluster)
+}
+
 /// Removes what labs that are dead left in the engine; only of the lab with that id, where one is given. Nothing was left
 /// where there is no engine.
 ///
@@ -195,7 +210,7 @@ pub async fn view(binaries: &Binaries, topology: &Topology) -> DockerView {
 /// When the engine doesn't remove something.
 pub async fn remove_leftovers(base: &Path, id: Option<&str>) -> Result<Vec<Leftover>, Problem> {
     let Ok(engine) = Engine::connect().await else { return Ok(Vec::new()) };
-    let mut found = leftovers::find(&engine, &home::labs(base)).await.map_err(problems::cluster)?;
+    let mut found = find_leftovers(&engine, base).await?;
     found.retain(|leftover| id.is_none_or(|id| leftover.lab_id == id));
     for leftover in &found {
         leftovers::remove(&engine, leftover).await.map_err(problems::cluster)?;

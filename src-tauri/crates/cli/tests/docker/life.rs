@@ -87,12 +87,14 @@ fn what_was_left_for_adoption_is_gone_on_with_keys_and_all() {
 }
 
 #[test]
-fn down_removes_what_was_left_for_adoption_and_says_so() {
+fn what_was_left_for_adoption_is_told_of_and_removed_by_down() {
     if !engine::is_there() {
         return;
     }
     let mut killed = Up::start(&["--after-kill", "adopt"]);
     killed.end(Signal::KILL);
+    let status = text(&killed.run(&["status"]).stderr);
+    assert!(status.contains(&format!("3 containers in Docker are left of lab {}", killed.id())), "{status}");
     let said = killed.done(&["down", "--json"]);
     let removed = said.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let removed: Vec<Value> = removed.filter(|line| line["done"] == "containers-removed").collect();
