@@ -55,7 +55,7 @@ fn from_world(measure: &Measure, world: &World, notebook: &Notebook) -> Known {
             None => Measured::nothing("What the query compares with is not measured yet."),
         },
         Measure::Load { name, of } => match notebook.load(name, world) {
-            Some(load) => figure(load, *of),
+            Some(load) => figure(load, *of, world),
             None => no_load(name),
         },
         Measure::Errors { name, code, message } => match notebook.load(name, world) {
@@ -130,18 +130,19 @@ fn links(world: &World, read: impl FnOnce(&[LinkView]) -> Measured) -> Measured 
     }
 }
 
-fn figure(load: &LoadView, figure: LoadFigure) -> Measured {
+fn figure(load: &LoadView, figure: LoadFigure, world: &World) -> Measured {
     let is_over = matches!(load.state, LoadState::Ended | LoadState::Failed { .. });
     let now = || load.now.as_ref();
+    let answered = || world.answered(load);
     let value = match figure {
         LoadFigure::Done => Some(load.done as f64),
         LoadFigure::Errors => Some(load.errors.iter().map(|error| error.count).sum::<u64>() as f64),
         _ if is_over => return Measured::nothing("The load has ended."),
         LoadFigure::Rate => now().map(|now| now.rate),
         LoadFigure::ErrorRate => now().map(|now| now.error_rate),
-        LoadFigure::P50 => now().and_then(|now| now.p50_s),
-        LoadFigure::P90 => now().and_then(|now| now.p90_s),
-        LoadFigure::P99 => now().and_then(|now| now.p99_s),
+        LoadFigure::P50 => answered().and_then(|then| then.p50_s),
+        LoadFigure::P90 => answered().and_then(|then| then.p90_s),
+        LoadFigure::P99 => answered().and_then(|then| then.p99_s),
     };
     Measured::one(value)
 }
@@ -318,6 +319,15 @@ mod tests {
         ];
         for (figure, expected) in cases {
             assert_eq!(list(&measured(&of(figure), &world, &notebook)), expected, "{figure:?}");
+        }
+        // A second without answers says nothing of how long they take; the last one with some does, for a while.
+        for (at_s, expected) in [(4.0, "=Some(0.2)"), (6.5, "=None")] {
+            let quiet =
+                LoadPoint { at_s, rate: 0.0, p50_s: None, p90_s: None, ..running.now.clone().unwrap() };
+            let quiet = LoadView { now: Some(quiet), ..running.clone() };
+            world.take(&Event::Load { load: Box::new(quiet) });
+            assert_eq!(list(&measured(&of(LoadFigure::P90), &world, &notebook)), expected, "{at_s}");
+            assert_eq!(list(&measured(&of(LoadFigure::Rate), &world, &notebook)), "=Some(0.0)", "{at_s}");
         }
         world.take(&Event::Load { load: Box::new(LoadView { state: LoadState::Ended, ..running }) });
         assert_eq!(list(&measured(&of(LoadFigure::Done), &world, &notebook)), "=Some(900.0)");

@@ -7,10 +7,14 @@ use lab_cluster::Node;
 
 use super::names::Names;
 use crate::api::{
-    ClusterView, Event, FaultsView, LoadState, LoadView, MemberState, MemberView, Phase, Problem, Snapshot,
+    ClusterView, Event, FaultsView, LoadPoint, LoadState, LoadView, MemberState, MemberView, Phase, Problem,
+    Snapshot,
 };
 use crate::problems;
 use crate::scenario::model::Who;
+
+/// Longer than answers stay away on a network or a disk that is as slow as any scenario makes it, seconds.
+const BETWEEN_BURSTS_S: f64 = 5.0;
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -21,6 +25,8 @@ pub struct World {
     pub cluster: Option<ClusterView>,
     /// Loads, by id.
     pub loads: BTreeMap<u32, LoadView>,
+    /// By load, the last second in which anything was answered.
+    answered: BTreeMap<u32, LoadPoint>,
     /// Faults in effect.
     pub faults: FaultsView,
     /// Who led last; stays while nobody does.
@@ -41,6 +47,7 @@ impl Default for World {
             phase: Phase::Stopped,
             cluster: None,
             loads: BTreeMap::new(),
+            answered: BTreeMap::new(),
             faults: FaultsView::default(),
             leader: None,
             leader_changes: 0,
@@ -66,8 +73,16 @@ impl World {
                 self.phase = phase.clone();
             }
             Event::Cluster { cluster } => self.see(cluster.clone()),
-            Event::Load { load } => drop(self.loads.insert(load.id, (**load).clone())),
-            Event::LoadForgotten { id } => drop(self.loads.remove(id)),
+            Event::Load { load } => {
+                if let Some(now) = load.now.as_ref().filter(|now| now.p50_s.is_some()) {
+                    self.answered.insert(load.id, now.clone());
+                }
+                self.loads.insert(load.id, (**load).clone());
+            }
+            Event::LoadForgotten { id } => {
+                self.loads.remove(id);
+                self.answered.remove(id);
+            }
             Event::Faults { faults } => self.faults = faults.clone(),
             Event::Problem { problem } => {
                 if problems::is_engine_lost(problem) {
@@ -104,6 +119,13 @@ impl World {
             self.leader = Some(leads.name.clone());
         }
         self.cluster = Some(cluster);
+    }
+
+    /// How long answers take: the last second in which any came, while that is not long ago. Answers that take seconds
+    /// come in bursts, and a second without any says nothing of how long they take.
+    pub fn answered(&self, load: &LoadView) -> Option<&LoadPoint> {
+        let (last, now) = (self.answered.get(&load.id)?, load.now.as_ref()?);
+        (now.at_s - last.at_s <= BETWEEN_BURSTS_S).then_some(last)
     }
 
     /// Members in the order of the topology; none while there is no cluster.
